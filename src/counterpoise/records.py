@@ -1,0 +1,410 @@
+"""Run folders: a manifest, append-only rows, resume by key.
+
+A run folder belongs to one configuration. Its ``rows.jsonl`` only grows; a line that was cut short by a kill is
+removed when the run is resumed, and every finished row is kept. All other files are written under a
+temporary name and renamed, so a reader never sees half a file.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import platform
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from counterpoise import __version__
+from counterpoise.errors import DataError, OutputError
+
+__all__ = [
+    "Manifest",
+    "Row",
+    "RowFile",
+    "RunFolder",
+    "Status",
+    "Tokens",
+    "append_line",
+    "canonical_json",
+    "content_hash",
+    "read_jsonl",
+    "read_manifest",
+    "scratch_folder",
+    "write_atomic",
+]
+
+Status = Literal["ok", "parse_failed", "model_failed", "unscored"]
+"""How a row came out.
+
+``ok``: answered and scored. ``parse_failed``: answered, but nothing usable could be read from it (scores 0, stays in the
+denominator). ``model_failed``: the model gave no answer (scores 0, stays in the denominator). ``unscored``: answered and
+read, but the scorer could not decide (a judge failed); it has no score and is counted beside every rate.
+"""
+
+
+class Tokens(BaseModel):
+    """Tokens read and written by the model for one row; true counts of the model's own tokenizer."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    input: int = Field(default=0, ge=0)
+    output: int = Field(default=0, ge=0)
+
+
+class Row(BaseModel):
+    """Columns that the rows of every kind of run share; each kind adds its own.
+
+    Attributes:
+        run: id of the run that wrote the row.
+        kind: which kind of run: ``diagnose``, ``curate`` or ``lab``.
+        model: the model's name as the user gave it.
+        status: see :data:`Status`.
+        reason: why the status is not ``ok``; one line.
+        score: in [0, 1]; what it measures is said by the subclass; ``None`` when there is none.
+        seconds: wall time spent on this row; for batched work, its share of the batch.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    run: str
+    kind: str
+    model: str
+    status: Status
+    reason: str | None = None
+    score: float | None = None
+    tokens: Tokens = Tokens()
+    seconds: float = 0.0
+
+
+class Manifest(BaseModel):
+    """What produced a run folder.
+
+    Attributes:
+        run: id derived from kind and configuration, so equal requests have equal ids.
+        kind: the kind of run.
+        config: everything that determines the rows.
+        state: ``running`` until the last row is written, then ``complete``.
+        warnings: things a reader of the results must know.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    run: str
+    kind: str
+    config: dict[str, Any]
+    state: Literal["running", "complete"] = "running"
+    started: str
+    finished: str | None = None
+    counterpoise: str = __version__
+    python: str = platform.python_version()
+    platform: str = f"{platform.system()} {platform.machine()}"
+    packages: dict[str, str] = Field(default_factory=dict)
+    warnings: list[str] = Field(default_factory=list)
+    facts: dict[str, Any] = Field(default_factory=dict)
+
+
+def canonical_json(value: Any) -> str:
+    """JSON with sorted keys and no spaces: equal values give equal text."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def content_hash(value: Any, *, length: int = 12) -> str:
+    """The first ``length`` hexadecimal digits of the SHA-256 of the value's canonical JSON."""
+    return hashlib.sha256(canonical_json(value).encode()).hexdigest()[:length]
+
+
+def write_atomic(path: Path, content: str | bytes) -> None:
+    """Write a file under a temporary name in the same folder, then rename it into place.
+
+    Raises:
+        OutputError: the folder cannot be written or the disk is full; the old file, if any, is untouched.
+    """
+    data = content.encode() if isinstance(content, str) else content
+    temporary: str | None = None
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+    except OSError as error:
+        if temporary:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def append_line(path: Path, line: str) -> None:
+    """Append one line in a single write.
+
+    Raises:
+        OutputError: the write failed (full disk, permissions); a torn line is removed on the next open.
+    """
+    data = (line + "\n").encode()
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+        try:
+            while data:
+                data = data[os.write(handle, data) :]
+        finally:
+            os.close(handle)
+    except OSError as error:
+        raise OutputError(
+            f"cannot append to {path}: {error.strerror or error}",
+            fix="free the disk or choose another folder, then run the same command again to resume",
+        ) from error
+
+
+def read_jsonl(path: Path) -> list[dict[str, Any]]:
+    """Every object of a JSON-lines file, in order; blank lines are skipped.
+
+    Raises:
+        DataError: the file is missing, not UTF-8, or a line is not a JSON object; names the line.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise DataError("file is not UTF-8 text", where=str(path), fix="re-encode it as UTF-8") from error
+    except OSError as error:
+        raise DataError(f"cannot read file: {error.strerror}", where=str(path)) from error
+    objects: list[dict[str, Any]] = []
+    # Only "\n" ends a JSON line; str.splitlines would also cut at U+2028, which JSON strings may contain.
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            value = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise DataError(
+                "not valid JSON", where=f"{path} line {number}", expected="one object a line"
+            ) from error
+        if not isinstance(value, dict):
+            raise DataError(
+                f"a {type(value).__name__}", where=f"{path} line {number}", expected="a JSON object"
+            )
+        objects.append(value)
+    return objects
+
+
+class RowFile:
+    """An append-only JSON-lines file that knows which keys it already holds.
+
+    Args:
+        path: the file; created on the first append.
+        key: the identity of a row; a second row of the same key is refused.
+
+    Raises:
+        DataError: a complete line of an existing file is not a JSON object.
+    """
+
+    def __init__(self, path: Path, *, key: Callable[[Mapping[str, Any]], str]) -> None:
+        self.path = path
+        self._key = key
+        self._drop_torn_line()
+        self.rows: list[dict[str, Any]] = read_jsonl(path) if path.exists() else []
+        self._keys = {key(row) for row in self.rows}
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._keys
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def append(self, row: BaseModel | Mapping[str, Any]) -> None:
+        """Write one row; a row whose key is present already raises ``ValueError``."""
+        value = row.model_dump(mode="json") if isinstance(row, BaseModel) else dict(row)
+        key = self._key(value)
+        if key in self._keys:
+            raise ValueError(f"row {key!r} is already in {self.path}")
+        append_line(self.path, canonical_json(value))
+        self._keys.add(key)
+        self.rows.append(value)
+
+    def _drop_torn_line(self) -> None:
+        """Cut what follows the last newline: a row whose write was interrupted."""
+        if not self.path.exists():
+            return
+        try:
+            with self.path.open("rb+") as file:
+                data = file.read()
+                if data and not data.endswith(b"\n"):
+                    file.truncate(data.rfind(b"\n") + 1)
+        except OSError as error:
+            raise OutputError(f"cannot open {self.path}: {error.strerror or error}") from error
+
+
+class RunFolder:
+    """A folder that holds one run: ``manifest.json``, ``rows.jsonl``, ``report.html``, ``logs/``.
+
+    Use :meth:`open`, as a context manager; the folder is locked while it is open.
+    """
+
+    def __init__(self, path: Path, manifest: Manifest, lock: int) -> None:
+        self.path = path
+        self.manifest = manifest
+        self._lock = lock
+
+    @classmethod
+    def open(
+        cls, path: Path, *, kind: str, config: Mapping[str, Any], packages: tuple[str, ...] = ()
+    ) -> Self:
+        """Create the folder, or resume the run that is in it.
+
+        Args:
+            path: the folder; its parents are created.
+            kind: the kind of run.
+            config: everything that determines the rows; JSON values only.
+            packages: distributions whose versions belong in the manifest.
+
+        Raises:
+            OutputError: the folder cannot be written, holds other files, belongs to a run of another
+                configuration, or is in use by another process.
+        """
+        settings = json.loads(json.dumps(config))
+        run = f"{kind}-{content_hash([kind, settings])}"
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            entries = {entry.name for entry in path.iterdir()} - {".lock"}
+            lock = os.open(path / ".lock", os.O_RDWR | os.O_CREAT, 0o666)
+        except OSError as error:
+            raise OutputError(f"cannot use output folder {path}: {error.strerror or error}") from error
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(lock)
+            raise OutputError(
+                f"output folder {path} is in use by another process",
+                fix="wait for it or choose another folder",
+            ) from error
+        try:
+            if (path / "manifest.json").exists():
+                manifest = cls._resume(path, run, kind, settings)
+            elif {name for name in entries if not name.startswith(".manifest.json.")}:
+                raise OutputError(
+                    f"output folder {path} is not empty and holds no run",
+                    fix="choose an empty or a new folder",
+                )
+            else:
+                manifest = Manifest(run=run, kind=kind, config=settings, started=_now())
+            manifest.packages |= {name: metadata.version(name) for name in packages}
+            folder = cls(path, manifest, lock)
+            folder.save()
+        except BaseException:
+            os.close(lock)
+            raise
+        return folder
+
+    @staticmethod
+    def _resume(path: Path, run: str, kind: str, config: dict[str, Any]) -> Manifest:
+        manifest = read_manifest(path)
+        if manifest.run != run:
+            if manifest.kind != kind:
+                difference = f"a {manifest.kind} run"
+            else:
+                keys = sorted(
+                    key
+                    for key in manifest.config.keys() | config.keys()
+                    if manifest.config.get(key) != config.get(key)
+                )
+                difference = "another configuration: " + ", ".join(keys)
+            raise OutputError(
+                f"output folder {path} holds the run {manifest.run} of {difference}",
+                fix="choose another folder, or repeat that run's options to resume it",
+            )
+        return manifest
+
+    @property
+    def run(self) -> str:
+        """The run's id."""
+        return self.manifest.run
+
+    def rows(self, *, key: Callable[[Mapping[str, Any]], str], name: str = "rows.jsonl") -> RowFile:
+        """The run's row file, with the rows it already has."""
+        return RowFile(self.path / name, key=key)
+
+    def warn(self, message: str) -> None:
+        """Record something that a reader of the results must know; a repeated message is kept once."""
+        if message not in self.manifest.warnings:
+            self.manifest.warnings.append(message)
+            self.save()
+
+    def complete(self, **facts: Any) -> None:
+        """Mark the run as finished and record facts about it (counts, totals)."""
+        self.manifest.facts |= facts
+        if self.manifest.state != "complete":
+            self.manifest.state = "complete"
+            self.manifest.finished = _now()
+        self.save()
+
+    def save(self) -> None:
+        """Write the manifest."""
+        write_atomic(self.path / "manifest.json", self.manifest.model_dump_json(indent=2) + "\n")
+
+    def close(self) -> None:
+        """Release the folder's lock."""
+        os.close(self._lock)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def read_manifest(path: Path) -> Manifest:
+    """The manifest of a run folder.
+
+    Raises:
+        DataError: there is none, or it is not a manifest.
+    """
+    file = path / "manifest.json"
+    try:
+        return Manifest.model_validate_json(file.read_bytes())
+    except OSError as error:
+        raise DataError(f"no run in folder {path}", expected="a folder with a manifest.json") from error
+    except ValidationError as error:
+        raise DataError(
+            "manifest is damaged", where=str(file), expected="a manifest written by counterpoise"
+        ) from error
+
+
+@contextlib.contextmanager
+def scratch_folder(path: Path) -> Iterator[Path]:
+    """A folder that appears under ``path`` only when its content is complete.
+
+    The caller fills the yielded temporary folder; on success it is renamed to ``path``, on an exception removed.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+    except OSError as error:
+        raise OutputError(f"cannot write below {path.parent}: {error.strerror or error}") from error
+    try:
+        yield temporary
+        # Another process may have finished the same work first: equal content, so theirs may stay.
+        if path.exists():
+            shutil.rmtree(temporary, ignore_errors=True)
+        else:
+            os.replace(temporary, path)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,200 @@
+"""Intervals and paired tests for rates and ratios.
+
+Everything here works on sums of per-item columns, because each metric of Counterpoise is a function of such sums: an
+accuracy is ``correct / items``; precision, recall and F1 follow from ``tp, fp, fn``. Items that belong together (questions
+about one premise, rows of one generated story) form a cluster, and clusters are what is resampled.
+"""
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from counterpoise.rng import seed_for
+
+__all__ = [
+    "Estimate",
+    "cluster_bootstrap",
+    "f1",
+    "mcnemar",
+    "mean",
+    "paired_bootstrap",
+    "precision",
+    "recall",
+    "wilson",
+]
+
+Floats = NDArray[np.float64]
+Statistic = Callable[[Floats], Floats]
+"""Column sums of shape ``[..., columns]`` to values of shape ``[...]``; NaN where undefined."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A value with its confidence interval and denominator.
+
+    Attributes:
+        value: the point estimate; ``None`` when nothing was measured.
+        low: lower bound; ``None`` when there is no value.
+        high: upper bound; ``None`` when there is no value.
+        n: how many items the estimate rests on.
+        clusters: how many independent groups they form.
+    """
+
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int
+    clusters: int
+
+    def __str__(self) -> str:
+        if self.value is None or self.low is None or self.high is None:
+            return "n/a (n=0)"
+        return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}] (n={self.n})"
+
+
+def wilson(successes: int, n: int, *, confidence: float = 0.95) -> Estimate:
+    """Wilson score interval of a proportion of independent items.
+
+    Bounds are in [0, 1] and have positive width even at 0 or 1. With ``n = 0`` there is no value.
+    Source: Wilson (1927); Newcombe (1998), method 3.
+
+    >>> print(wilson(8, 10))
+    0.800 [0.490, 0.943] (n=10)
+    >>> wilson(0, 0).value is None
+    True
+    """
+    if not 0 <= successes <= n:
+        raise ValueError(f"successes must be in [0, n]; got {successes} of {n}")
+    if n == 0:
+        return Estimate(None, None, None, 0, 0)
+    interval = stats.binomtest(successes, n).proportion_ci(confidence, method="wilson")
+    return Estimate(successes / n, float(interval.low), float(interval.high), n, n)
+
+
+def _ratio(numerator: Floats, denominator: Floats) -> Floats:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(denominator > 0, numerator / denominator, np.nan)
+
+
+def mean(sums: Floats) -> Floats:
+    """Mean from the columns ``(total, items)``."""
+    return _ratio(sums[..., 0], sums[..., 1])
+
+
+def precision(sums: Floats) -> Floats:
+    """Precision from the columns ``(tp, fp, fn)``; NaN when nothing was predicted."""
+    return _ratio(sums[..., 0], sums[..., 0] + sums[..., 1])
+
+
+def recall(sums: Floats) -> Floats:
+    """Recall from the columns ``(tp, fp, fn)``; NaN when there is no gold."""
+    return _ratio(sums[..., 0], sums[..., 0] + sums[..., 2])
+
+
+def f1(sums: Floats) -> Floats:
+    """Micro-averaged F1 from the columns ``(tp, fp, fn)``; 0 when gold exists and nothing was predicted."""
+    return _ratio(2 * sums[..., 0], 2 * sums[..., 0] + sums[..., 1] + sums[..., 2])
+
+
+def cluster_bootstrap(
+    columns: Sequence[Sequence[float]],
+    clusters: Sequence[Hashable],
+    statistic: Statistic,
+    *,
+    seed: int = 0,
+    resamples: int = 2000,
+    confidence: float = 0.95,
+) -> Estimate:
+    """Percentile bootstrap of a statistic of column sums, resampling whole clusters.
+
+    Args:
+        columns: one row of numbers per item, shape ``[items, columns]``.
+        clusters: the cluster of each item.
+        statistic: from column sums to the metric, for instance :func:`f1`.
+        seed: equal seeds give equal intervals on every machine.
+        resamples: number of bootstrap samples.
+        confidence: coverage of the interval.
+
+    Returns:
+        The estimate; without items, or where the statistic is undefined, without a value. With a single cluster the
+        interval has no width and means nothing, so ``low`` and ``high`` are the value itself and ``clusters`` is 1.
+    """
+    n, sums = _cluster_sums(columns, clusters)
+    if n == 0:
+        return Estimate(None, None, None, 0, 0)
+    value = float(statistic(sums.sum(axis=0)))
+    if np.isnan(value):
+        return Estimate(None, None, None, n, len(sums))
+    draws = statistic(_resample_weights(len(sums), resamples, seed) @ sums)
+    low, high = _percentiles(draws, confidence)
+    return Estimate(value, low, high, n, len(sums))
+
+
+def paired_bootstrap(
+    first: Sequence[Sequence[float]],
+    second: Sequence[Sequence[float]],
+    clusters: Sequence[Hashable],
+    statistic: Statistic,
+    *,
+    seed: int = 0,
+    resamples: int = 2000,
+    confidence: float = 0.95,
+) -> Estimate:
+    """Bootstrap of ``statistic(second) - statistic(first)`` for two measurements of the same items.
+
+    Both sides are resampled with the same clusters, so what they share cancels. Arguments and degenerate cases as in
+    :func:`cluster_bootstrap`; both sequences are aligned with ``clusters``.
+    """
+    n, sums_first = _cluster_sums(first, clusters)
+    _, sums_second = _cluster_sums(second, clusters)
+    if n == 0:
+        return Estimate(None, None, None, 0, 0)
+    value = float(statistic(sums_second.sum(axis=0)) - statistic(sums_first.sum(axis=0)))
+    if np.isnan(value):
+        return Estimate(None, None, None, n, len(sums_first))
+    weights = _resample_weights(len(sums_first), resamples, seed)
+    draws = statistic(weights @ sums_second) - statistic(weights @ sums_first)
+    low, high = _percentiles(draws, confidence)
+    return Estimate(value, low, high, n, len(sums_first))
+
+
+def mcnemar(first: Sequence[bool], second: Sequence[bool]) -> float:
+    """Exact two-sided McNemar p-value for paired binary outcomes; 1.0 when no pair disagrees.
+
+    >>> mcnemar([True] * 10, [False] * 10) < 0.01
+    True
+    """
+    if len(first) != len(second):
+        raise ValueError(f"paired outcomes must be equally many; got {len(first)} and {len(second)}")
+    lost = sum(a and not b for a, b in zip(first, second, strict=True))
+    gained = sum(b and not a for a, b in zip(first, second, strict=True))
+    if lost + gained == 0:
+        return 1.0
+    return float(stats.binomtest(lost, lost + gained, 0.5).pvalue)
+
+
+def _cluster_sums(columns: Sequence[Sequence[float]], clusters: Sequence[Hashable]) -> tuple[int, Floats]:
+    if len(columns) != len(clusters):
+        raise ValueError(f"every item needs a cluster; got {len(columns)} items and {len(clusters)} clusters")
+    if not columns:
+        return 0, np.zeros((0, 0))
+    index: dict[Hashable, int] = {}
+    positions = [index.setdefault(cluster, len(index)) for cluster in clusters]
+    values = np.asarray(columns, dtype=np.float64)
+    sums = np.zeros((len(index), values.shape[1]))
+    np.add.at(sums, positions, values)
+    return len(columns), sums
+
+
+def _resample_weights(clusters: int, resamples: int, seed: int) -> Floats:
+    generator = np.random.default_rng(seed_for(seed, "bootstrap", clusters))
+    return generator.multinomial(clusters, np.full(clusters, 1 / clusters), size=resamples).astype(np.float64)
+
+
+def _percentiles(draws: Floats, confidence: float) -> tuple[float, float]:
+    tail = (1 - confidence) / 2
+    low, high = np.nanquantile(draws, [tail, 1 - tail])
+    return float(low), float(high)
