@@ -1,0 +1,1 @@
+"""Diagnose: counterfactual reasoning taken apart into stages and measured one by one."""

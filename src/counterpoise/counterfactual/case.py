@@ -1,0 +1,299 @@
+"""The evaluation item of the diagnosis: one counterfactual question with its causal gold.
+
+A case carries the gold of every stage that it has gold for. Values are strings, as the context shows them. A case whose
+gold was computed carries the model that computed it, so :func:`problems` can compute it again.
+"""
+
+import re
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Literal
+
+import networkx as nx
+from pydantic import BaseModel, ConfigDict, Field
+
+from counterpoise.counterfactual.scm import SCM, ScmError
+from counterpoise.records import content_hash
+
+__all__ = [
+    "UNDETERMINED",
+    "AnswerKind",
+    "Case",
+    "Edge",
+    "Execution",
+    "GoldKind",
+    "Modality",
+    "Role",
+    "Stage",
+    "Variable",
+    "problems",
+]
+
+Modality = Literal["text", "mathematics", "code", "image"]
+AnswerKind = Literal["choice", "number", "numeral", "label"]
+"""How answers are compared.
+
+``choice``: the letter of an option. ``number``: a number, by value. ``numeral``: a digit string, digit for digit.
+``label``: a word or phrase of the context.
+"""
+GoldKind = Literal["executed", "derived", "published", "annotated"]
+Edge = tuple[str, str]
+"""A directed edge ``(parent, child)`` between variable names."""
+
+UNDETERMINED = "undetermined"
+"""The right answer where the observations leave several outcomes possible."""
+
+
+class Role(StrEnum):
+    """The four causal roles; several variables may share one."""
+
+    EXPOSURE = "exposure"
+    COVARIATE = "covariate"
+    MEDIATOR = "mediator"
+    OUTCOME = "outcome"
+
+
+class Stage(StrEnum):
+    """The steps that are measured, in order; ``answer`` is the whole question end to end."""
+
+    VARIABLES = "variables"
+    GRAPH = "graph"
+    INTERVENTION = "intervention"
+    OUTCOME = "outcome"
+    ANSWER = "answer"
+
+
+class Variable(BaseModel):
+    """A variable with its role and its values in both worlds.
+
+    Attributes:
+        name: as the context names it; unique within the case.
+        factual: value before the intervention; ``None`` where it has none (a base-16 sum in base 10).
+        counterfactual: value after the intervention; ``None`` where the case has no gold for it.
+        aliases: other names that mean the same variable.
+        gloss: what the variable is, where the name alone does not say it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    role: Role
+    factual: str | None = None
+    counterfactual: str | None = None
+    aliases: tuple[str, ...] = ()
+    gloss: str = ""
+
+
+class Execution(BaseModel):
+    """What is needed to compute a case's gold again.
+
+    Attributes:
+        scm: the structural causal model.
+        observed: the variables whose factual values the context states: the evidence of abduction.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    scm: SCM
+    observed: tuple[str, ...]
+
+
+class Case(BaseModel):
+    """One counterfactual question and its gold.
+
+    Attributes:
+        id: stable across versions of the same source; unique within the dataset.
+        dataset: registered name.
+        context: what is known before the question.
+        question: the counterfactual question; names the intervention in words.
+        options: texts of the options of a ``choice`` case, in the order shown; else empty.
+        answer_kind: how an answer is compared with the target.
+        variables: gold of the variables stage; empty when there is none.
+        edges: gold of the graph stage; empty when there is none.
+        intervention: gold of the intervention stage: variable to counterfactual value.
+        target: gold answer; an option's letter for ``choice``.
+        gold_kind: where the stage gold comes from.
+        source: where the item comes from.
+        revision: version of the source.
+        cluster: items of one cluster are not independent (same premise, same story).
+        facets: properties to break results down by (shape, query, difficulty, base).
+        execution: for ``executed`` gold, the model that computed it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str = Field(min_length=1)
+    dataset: str
+    modality: Modality
+    context: str
+    question: str
+    options: tuple[str, ...] = ()
+    answer_kind: AnswerKind
+    variables: tuple[Variable, ...] = ()
+    edges: tuple[Edge, ...] = ()
+    intervention: Mapping[str, str] = Field(default_factory=dict)
+    target: str
+    gold_kind: GoldKind
+    source: str
+    revision: str
+    cluster: str
+    facets: Mapping[str, str] = Field(default_factory=dict)
+    execution: Execution | None = None
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """The stages that this case has gold for."""
+        found = {Stage.ANSWER}
+        if self.variables:
+            found.add(Stage.VARIABLES)
+            if self.edges:
+                found.add(Stage.GRAPH)
+            if self.intervention:
+                found.add(Stage.INTERVENTION)
+                answers = self.of_role(Role.MEDIATOR, Role.OUTCOME)
+                if answers and all(variable.counterfactual is not None for variable in answers):
+                    found.add(Stage.OUTCOME)
+        return tuple(stage for stage in Stage if stage in found)
+
+    @property
+    def hash(self) -> str:
+        """Identity of the whole content."""
+        return content_hash(self.model_dump(mode="json"))
+
+    def of_role(self, *roles: Role) -> tuple[Variable, ...]:
+        """The variables of the given roles, in the case's order."""
+        return tuple(variable for variable in self.variables if variable.role in roles)
+
+    def variable(self, name: str) -> Variable:
+        """The variable of that exact name; ``KeyError`` when there is none."""
+        for variable in self.variables:
+            if variable.name == name:
+                return variable
+        raise KeyError(name)
+
+
+_PLACEHOLDER = re.compile(
+    r"\s*(n\.?\s*/?\s*a\.?|none|null|nan|tbd|todo|\?+|\.+|-+"
+    r"|unspecified.*|placeholder.*|basic (condition|result)|altered .*)?\s*",
+    re.IGNORECASE,
+)
+
+
+def problems(case: Case) -> list[str]:
+    """Every reason why a case must not be used; empty for a valid case.
+
+    Checks that texts are present and no placeholder, names are unique, the intervention is on the exposure and changes
+    it, edges join variables without a cycle, the target is a possible answer, and, where the gold was executed, that
+    the model gives the same graph, values and target again.
+    """
+    found: list[str] = []
+    if not case.question.strip():
+        found.append("the question is empty")
+    if case.answer_kind == "choice":
+        found += _option_problems(case)
+    found += _text_problems(case)
+    found += _graph_problems(case)
+    found += _intervention_problems(case)
+    if case.gold_kind == "executed":
+        if case.execution is None:
+            found.append("executed gold without the model that computed it")
+        elif not found:
+            found += _execution_problems(case, case.execution)
+    return found
+
+
+def _option_problems(case: Case) -> list[str]:
+    found = []
+    letters = [chr(ord("A") + index) for index in range(len(case.options))]
+    if len(case.options) < 2:
+        found.append(f"a choice of {len(case.options)} option(s)")
+    if any(not option.strip() for option in case.options):
+        found.append("an option is empty")
+    if len({option.strip().lower() for option in case.options}) != len(case.options):
+        found.append("two options are the same")
+    if case.target not in letters:
+        found.append(f"target {case.target!r} is not an option's letter")
+    return found
+
+
+def _text_problems(case: Case) -> list[str]:
+    found = []
+    if _PLACEHOLDER.fullmatch(case.target):
+        found.append(f"target {case.target!r} is a placeholder")
+    names = [variable.name for variable in case.variables]
+    found += [f"variable name {name!r} occurs twice" for name in sorted({n for n in names if names.count(n) > 1})]
+    for variable in case.variables:
+        if _PLACEHOLDER.fullmatch(variable.name):
+            found.append(f"variable name {variable.name!r} is a placeholder")
+        for world, value in (("factual", variable.factual), ("counterfactual", variable.counterfactual)):
+            if value is not None and _PLACEHOLDER.fullmatch(value):
+                found.append(f"{world} value {value!r} of {variable.name!r} is a placeholder")
+    if case.variables:
+        for role in (Role.EXPOSURE, Role.OUTCOME):
+            if not case.of_role(role):
+                found.append(f"no variable has the role {role}")
+    return found
+
+
+def _graph_problems(case: Case) -> list[str]:
+    names = {variable.name for variable in case.variables}
+    found = []
+    for parent, child in case.edges:
+        found += [f"edge endpoint {end!r} is not a variable" for end in (parent, child) if end not in names]
+        if parent == child:
+            found.append(f"edge from {parent!r} to itself")
+    if len(set(case.edges)) != len(case.edges):
+        found.append("an edge occurs twice")
+    if not nx.is_directed_acyclic_graph(nx.DiGraph(list(case.edges))):
+        found.append("the graph has a cycle")
+    return found
+
+
+def _intervention_problems(case: Case) -> list[str]:
+    found = []
+    by_name = {variable.name: variable for variable in case.variables}
+    for name, value in case.intervention.items():
+        variable = by_name.get(name)
+        if variable is None:
+            found.append(f"intervention on {name!r}, which is not a variable")
+        elif variable.role is not Role.EXPOSURE:
+            found.append(f"intervention on {name!r}, which is not the exposure")
+        elif variable.counterfactual != value:
+            found.append(
+                f"intervention sets {name!r} to {value!r} but its counterfactual value is {variable.counterfactual!r}"
+            )
+        elif variable.factual is None or variable.factual.strip().lower() == value.strip().lower():
+            found.append(f"intervention does not change {name!r}")
+    return found
+
+
+def _execution_problems(case: Case, execution: Execution) -> list[str]:
+    scm = execution.scm
+    if set(scm.edges) != set(case.edges):
+        return ["the graph is not that of the executed model"]
+    try:
+        evidence = {name: _factual(case, name) for name in execution.observed}
+        predicted = scm.counterfactual(evidence, case.intervention)
+    except (ScmError, KeyError) as error:
+        return [f"the model cannot be executed: {error}"]
+    found = []
+    for variable in case.variables:
+        values = predicted.get(variable.name)
+        if values is None:
+            found.append(f"variable {variable.name!r} is not in the executed model")
+            continue
+        gold = next(iter(values)) if len(values) == 1 else UNDETERMINED
+        if variable.counterfactual is not None and variable.counterfactual != gold:
+            found.append(
+                f"counterfactual value of {variable.name!r} is {variable.counterfactual!r}, execution gives {gold!r}"
+            )
+        if variable.role is Role.OUTCOME and case.target != gold:
+            found.append(f"target is {case.target!r}, execution gives {gold!r}")
+    return found
+
+
+def _factual(case: Case, name: str) -> str:
+    value = case.variable(name).factual
+    if value is None:
+        raise ScmError(f"observed variable {name!r} has no factual value")
+    return value

@@ -1,0 +1,89 @@
+"""The datasets of the diagnosis: one file each, listed here.
+
+A dataset is a value: who made it, where it comes from, and a function that reads it. :func:`load` is the only way in, and it
+never passes on a case that :func:`~counterpoise.counterfactual.case.problems` finds fault with.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from counterpoise.counterfactual.case import Case, problems
+from counterpoise.counterfactual.datasets import arithmetic, crass, scm_math, scm_text
+from counterpoise.counterfactual.datasets.dataset import Dataset, Reject
+from counterpoise.errors import DataError, UnknownNameError
+
+__all__ = ["DATASETS", "Dataset", "Loaded", "Reject", "available", "get", "load"]
+
+DATASETS: dict[str, Dataset] = {
+    dataset.name: dataset for dataset in (scm_text.DATASET, scm_math.DATASET, crass.DATASET, arithmetic.DATASET)
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The valid cases of a dataset, and what was refused and why."""
+
+    cases: tuple[Case, ...]
+    rejects: tuple[Reject, ...]
+
+
+def get(name: str) -> Dataset:
+    """The dataset of that name.
+
+    Raises:
+        UnknownNameError: there is none.
+    """
+    try:
+        return DATASETS[name]
+    except KeyError:
+        raise UnknownNameError("dataset", name, DATASETS) from None
+
+
+def available(dataset: Dataset, data: Path | None) -> bool:
+    """Whether the dataset can be read here: it is generated, or its files are in the data folder."""
+    return not dataset.files or (data is not None and any((data / file).is_file() for file in dataset.files))
+
+
+def load(name: str, data: Path | None = None) -> Loaded:
+    """Read and validate a dataset.
+
+    Args:
+        name: a registered name.
+        data: the folder with downloaded data; not needed for generated datasets.
+
+    Raises:
+        UnknownNameError: no such dataset.
+        DataError: the folder has no data for it, or a file in it is malformed.
+    """
+    dataset = get(name)
+    if dataset.files and data is None:
+        raise DataError(
+            f"dataset {name!r} needs downloaded data",
+            fix=f"get it from {dataset.source} and pass its folder with --data or COUNTERPOISE_DATA",
+        )
+    if not available(dataset, data):
+        raise DataError(
+            f"no data for dataset {name!r} in {data}",
+            expected=" or ".join(dataset.files),
+            fix=f"get it from {dataset.source}",
+        )
+    cases, rejects = dataset.read(data)
+    valid, faulty = _validated(cases)
+    if not valid:
+        raise DataError(f"dataset {name!r} has no valid case", where=str(data) if dataset.files else None)
+    return Loaded(tuple(valid), (*rejects, *faulty))
+
+
+def _validated(cases: Iterable[Case]) -> tuple[list[Case], list[Reject]]:
+    valid: dict[str, Case] = {}
+    rejects: list[Reject] = []
+    for case in cases:
+        faults = problems(case)
+        if case.id in valid:
+            faults.append("the same item occurs twice")
+        if faults:
+            rejects.append(Reject(case.id, "; ".join(faults)))
+        else:
+            valid[case.id] = case
+    return list(valid.values()), rejects
