@@ -1,0 +1,292 @@
+"""Generated cases with executed gold: ``generate(config, seed, index)`` is pure.
+
+A plan (shape, query, difficulty) is drawn first; then models, worlds, observations and interventions are drawn
+until one fits the plan. Every draw has a stream of its own, addressed by seed, suite, index and attempt, so cases
+do not depend on each other and are the same bytes on every machine.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from random import Random
+from typing import Any, Literal, Protocol, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from counterpoise.counterfactual.case import UNDETERMINED, Case, Execution, Role, Variable
+from counterpoise.counterfactual.dag import has_path, roles_from_graph
+from counterpoise.counterfactual.equations import draw_equations
+from counterpoise.counterfactual.render.mathematics import pose
+from counterpoise.counterfactual.render.text import tell
+from counterpoise.counterfactual.rules import draw_rules
+from counterpoise.counterfactual.scm import SCM
+from counterpoise.counterfactual.shapes import SHAPES, Shape, ShapeName, widen
+from counterpoise.errors import ConfigError, RunError
+from counterpoise.rng import rng_for
+
+__all__ = ["GENERATOR", "GenerateConfig", "Query", "Suite", "generate", "query_of", "read_config"]
+
+GENERATOR = "counterpoise-generator-1"
+"""Version of the generator: changes whenever the same seed gives another case."""
+
+Suite = Literal["scm-text", "scm-math"]
+Query = Literal["abduction", "intervention", "no-op", "undetermined"]
+"""What a question needs.
+
+``abduction``: the outcome is settled only by what was observed of the exposure or its consequences. ``intervention``:
+it is settled by the intervention and the other observations alone, and is not known to stay as it was. ``no-op``:
+likewise, and it stays as it was. ``undetermined``: everything observed together leaves it open.
+"""
+
+_MAX_ATTEMPTS = 2000
+_DRAWS_PER_STORY = 4
+_PATIENCE = 200
+_MAX_UNKNOWN = 200
+"""Most exogenous assignments that the unobserved variables of a case may leave."""
+_NO_PATH_QUERIES: tuple[Query, ...] = ("no-op", "undetermined")
+
+
+class GenerateConfig(BaseModel):
+    """What kind of cases to generate.
+
+    Attributes:
+        suite: ``scm-text`` (stories) or ``scm-math`` (equations).
+        shapes: causal shapes to draw from.
+        queries: kinds of question to draw from.
+        difficulty: smallest and largest difficulty, 1 to 5; a single number means both.
+        wording: ``plain`` words, invented ``nonce`` words, or ``mixed``; of stories only.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    suite: Suite
+    shapes: tuple[ShapeName, ...] = Field(default=get_args(ShapeName), min_length=1)
+    queries: tuple[Query, ...] = Field(default=get_args(Query), min_length=1)
+    difficulty: tuple[int, int] = (1, 5)
+    wording: Literal["plain", "nonce", "mixed"] = "mixed"
+
+    @field_validator("difficulty", mode="before")
+    @classmethod
+    def _as_range(cls, value: Any) -> Any:
+        return (value, value) if isinstance(value, int) else value
+
+    @field_validator("difficulty")
+    @classmethod
+    def _in_range(cls, value: tuple[int, int]) -> tuple[int, int]:
+        if not 1 <= value[0] <= value[1] <= 5:
+            raise ValueError("difficulty must be a number from 1 to 5, or two in ascending order")
+        return value
+
+    @model_validator(mode="after")
+    def _possible(self) -> "GenerateConfig":
+        if not self.plans:
+            raise ValueError("shape no-path only has the queries no-op and undetermined")
+        return self
+
+    @property
+    def plans(self) -> tuple[tuple[ShapeName, Query], ...]:
+        """Every combination of shape and query that can be asked for."""
+        return tuple(
+            (shape, query)
+            for shape in dict.fromkeys(self.shapes)
+            for query in dict.fromkeys(self.queries)
+            if shape != "no-path" or query in _NO_PATH_QUERIES
+        )
+
+
+def read_config(values: Mapping[str, Any]) -> GenerateConfig:
+    """Validate a configuration.
+
+    Raises:
+        ConfigError: names every problem at once.
+    """
+    try:
+        return GenerateConfig.model_validate(values)
+    except ValidationError as error:
+        faults = [f"{'.'.join(str(part) for part in e['loc']) or 'config'}: {e['msg']}" for e in error.errors()]
+        raise ConfigError("generator configuration is not valid", where="; ".join(faults)) from None
+
+
+class _Story(Protocol):
+    """What the two renderers have in common."""
+
+    @property
+    def domain_name(self) -> str: ...
+
+    @property
+    def scm(self) -> SCM: ...
+
+    def settings(self, factual: str, rng: Random) -> str: ...
+
+    def context(self, evidence: Mapping[str, str], rng: Random) -> str: ...
+
+    def question(self, action: Mapping[str, str], rng: Random) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Draw:
+    """A story with what was seen and what is asked, and what follows from them."""
+
+    story: _Story
+    evidence: dict[str, str]
+    action: dict[str, str]
+    factual: dict[str, frozenset[str]]
+    counterfactual: dict[str, frozenset[str]]
+
+    @property
+    def exposure(self) -> str:
+        return self.story.scm.names["x"]
+
+    @property
+    def outcome(self) -> str:
+        return self.story.scm.names["y"]
+
+    @property
+    def effect(self) -> str:
+        """``open``, ``changed`` or ``same``; ``unknown`` when the factual outcome is not known."""
+        before, after = self.factual[self.outcome], self.counterfactual[self.outcome]
+        if len(after) > 1:
+            return "open"
+        return "unknown" if len(before) > 1 else "same" if before == after else "changed"
+
+
+def generate(config: GenerateConfig, seed: int, index: int) -> Case:
+    """The case at ``index`` of the suite with that seed.
+
+    Pure: equal arguments give equal cases on every machine. The outcome of two in five ``abduction`` cases stays the
+    same, so neither repeating nor negating the factual outcome answers the suite.
+
+    Args:
+        config: what to draw from.
+        seed: of the suite.
+        index: 0 or more.
+
+    Raises:
+        RunError: no draw fitted the plan.
+        ValueError: the index is negative.
+    """
+    if index < 0:
+        raise ValueError(f"index must be at least 0; got {index}")
+    # Each block of consecutive indices holds every combination of shape and query once, in an order of its own.
+    block, place = divmod(index, len(config.plans))
+    plans = list(config.plans)
+    rng_for(seed, config.suite, "block", block).shuffle(plans)
+    shape_name, query = plans[place]
+    plan = rng_for(seed, config.suite, index, "plan")
+    difficulty = plan.randint(*config.difficulty)
+    stays = query == "no-op" or (query == "abduction" and plan.random() < 0.4)
+    nonce = plan.random() < {"plain": 0.0, "mixed": 0.35, "nonce": 1.0}[config.wording]
+    shape = widen(SHAPES[shape_name], difficulty, plan)
+    for attempt in range(_MAX_ATTEMPTS):
+        rng = rng_for(seed, config.suite, index, "attempt", attempt)
+        story: _Story
+        if config.suite == "scm-text":
+            story = tell(draw_rules(shape, difficulty, rng), rng, nonce=nonce)
+        else:
+            story = pose(draw_equations(shape, difficulty, rng), rng)
+        # Some small shapes have no abduction question whose outcome stays the same: do not insist for ever.
+        insist = query in ("no-op", "intervention") or (query == "abduction" and attempt < _PATIENCE)
+        draws = (_draw(story, shape, query, stays if insist else None, rng) for _ in range(_DRAWS_PER_STORY))
+        draw = next((draw for draw in draws if draw), None)
+        if draw is None:
+            continue
+        facets = {"shape": shape_name, "query": query, "difficulty": str(difficulty)}
+        # The word stream is apart from the draws, so wording can change without changing models.
+        return _case(draw, config.suite, seed, index, facets, rng_for(seed, config.suite, index, "words"))
+    raise RunError(
+        f"no {query} case of shape {shape_name} and difficulty {difficulty} in {_MAX_ATTEMPTS} draws",
+        where=f"{config.suite} seed {seed} index {index}",
+    )
+
+
+def query_of(scm: SCM, evidence: Mapping[str, str], do: Mapping[str, str], outcome: str) -> Query:
+    """What the question "what would ``outcome`` have been under ``do``" needs; see :data:`Query`.
+
+    Args:
+        scm: the model.
+        evidence: every observed variable with its value.
+        do: the intervention.
+        outcome: the variable asked about.
+
+    Raises:
+        ScmError: no world agrees with the evidence, or a name or value is unknown.
+    """
+    after = scm.settled(evidence, do, outcome)
+    if after is None:
+        return "undetermined"
+    affected = {name for name in evidence if name in do or any(has_path(scm.edges, cause, name) for cause in do)}
+    # What a plain intervention may use: observations that the intervention could not have changed.
+    unaffected = {name: value for name, value in evidence.items() if name not in affected}
+    if scm.settled(unaffected, do, outcome) is None:
+        return "abduction"
+    return "no-op" if scm.settled(evidence, {}, outcome) == after else "intervention"
+
+
+def _draw(story: _Story, shape: Shape, query: Query, stays: bool | None, rng: Random) -> _Draw | None:
+    """A world, an observation of it and an intervention; ``None`` unless they make a question of the wanted kind.
+
+    ``stays`` says whether the outcome must stay the same in the world drawn; ``None`` allows both.
+    """
+    scm = story.scm
+    exposure, outcome = scm.names["x"], scm.names["y"]
+    world = {name: rng.choice(domain) for name, domain in sorted(scm.exogenous.items())}
+    values = scm.run(world)
+    action = {exposure: story.settings(values[exposure], rng)}
+    # The world itself tells at once whether the outcome moves; the enumeration below is what costs time.
+    if stays is not None and (scm.run(world, action)[outcome] == values[outcome]) != stays:
+        return None
+    share = rng.choice((0.6, 0.8, 1.0))
+    seen = {name for name in shape.variables if name not in shape.hidden and rng.random() < share} | {"x"}
+    unknown = math.prod(len(domain) for name, domain in scm.exogenous.items() if name.removeprefix("u_") not in seen)
+    if unknown > _MAX_UNKNOWN:
+        return None
+    evidence = {scm.names[name]: values[scm.names[name]] for name in sorted(seen)}
+    if query_of(scm, evidence, action, outcome) != query:
+        return None
+    return _Draw(
+        story=story,
+        evidence=evidence,
+        action=action,
+        factual=scm.counterfactual(evidence, {}),
+        counterfactual=scm.counterfactual(evidence, action),
+    )
+
+
+def _case(draw: _Draw, suite: Suite, seed: int, index: int, facets: dict[str, str], rng: Random) -> Case:
+    scm = draw.story.scm
+    roles = roles_from_graph(scm.edges, draw.exposure, draw.outcome, scm.order)
+    variables = [
+        Variable(
+            name=name,
+            role=role,
+            factual=_settled(draw.factual[name]),
+            counterfactual=_settled(draw.counterfactual[name]) or UNDETERMINED,
+        )
+        for name, role in roles.items()
+    ]
+    # By role and name: the order of the list says nothing about the graph.
+    variables.sort(key=lambda variable: (list(Role).index(variable.role), variable.name))
+    name = f"{suite}-{seed}-{index:05d}"
+    return Case(
+        id=name,
+        dataset=suite,
+        modality="text" if suite == "scm-text" else "mathematics",
+        context=draw.story.context(draw.evidence, rng),
+        question=draw.story.question(draw.action, rng),
+        answer_kind="label" if suite == "scm-text" else "number",
+        variables=tuple(variables),
+        edges=scm.edges,
+        intervention=draw.action,
+        target=_settled(draw.counterfactual[draw.outcome]) or UNDETERMINED,
+        gold_kind="executed",
+        source="generated by counterpoise",
+        revision=GENERATOR,
+        cluster=name,
+        facets=facets | {"domain": draw.story.domain_name, "effect": draw.effect},
+        execution=Execution(scm=scm, observed=tuple(draw.evidence)),
+    )
+
+
+def _settled(texts: frozenset[str]) -> str | None:
+    """The only possible value, or ``None`` when there are several."""
+    return next(iter(texts)) if len(texts) == 1 else None
