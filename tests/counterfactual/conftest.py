@@ -23,7 +23,9 @@ def gate() -> Case:
                 name="lock", role=Role.MEDIATOR, factual="open", counterfactual="closed", aliases=("state of the lock",)
             ),
             Variable(name="bell", role=Role.MEDIATOR, factual="ringing", counterfactual="silent"),
-            Variable(name="boat", role=Role.OUTCOME, factual="gone", counterfactual="moored", gloss="where the boat is"),
+            Variable(
+                name="boat", role=Role.OUTCOME, factual="gone", counterfactual="moored", gloss="where the boat is"
+            ),
         ),
         edges=(
             ("time of day", "lever"),
@@ -74,7 +76,14 @@ def total() -> Case:
 def apples(total: Case) -> Case:
     """A number, without stage gold."""
     return total.model_copy(
-        update={"id": "apples", "answer_kind": "number", "target": "12", "variables": (), "edges": (), "intervention": {}}
+        update={
+            "id": "apples",
+            "answer_kind": "number",
+            "target": "12",
+            "variables": (),
+            "edges": (),
+            "intervention": {},
+        }
     )
 
 

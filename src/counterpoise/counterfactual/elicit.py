@@ -1,0 +1,88 @@
+"""Ways of eliciting an answer: what is added to a stage's instruction and schema.
+
+``direct`` asks for the answer alone. ``cot`` asks for bounded reasoning in the same JSON object, before the answer,
+so the answer is written with the reasoning in view (Wei et al., 2022).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from counterpoise.errors import UnknownNameError
+
+__all__ = ["ELICITATIONS", "PROMPT_VERSION", "Elicitation", "elicitation", "prompt_text", "written"]
+
+PROMPT_VERSION = "v1"
+"""Version of the prompt texts; a new version is a new folder below ``prompts/``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Elicitation:
+    """One way of asking.
+
+    Attributes:
+        name: as the command line names it.
+        prompt: name of the text put after the stage's instruction; empty for none.
+        reasoning_chars: upper bound of the reasoning's length in characters; 0 when none is asked for.
+        extra_tokens: tokens that the reasoning may take on top of the stage's own.
+    """
+
+    name: str
+    prompt: str = ""
+    reasoning_chars: int = 0
+    extra_tokens: int = 0
+
+    @property
+    def shape(self) -> str:
+        """What the JSON shape shown to the model starts with."""
+        return '"reasoning": "<reasoning>", ' if self.reasoning_chars else ""
+
+    @property
+    def instruction(self) -> str:
+        """The text put after the stage's instruction; empty for none."""
+        return prompt_text(self.prompt) if self.prompt else ""
+
+    def extend(self, properties: Mapping[str, Any]) -> dict[str, Any]:
+        """A strict object schema of these properties, with the reasoning first where it is asked for."""
+        fields = dict(properties)
+        if self.reasoning_chars:
+            fields = {"reasoning": written(self.reasoning_chars), **fields}
+        return {"type": "object", "properties": fields, "required": list(fields), "additionalProperties": False}
+
+
+ELICITATIONS: dict[str, Elicitation] = {
+    way.name: way
+    for way in (
+        Elicitation(name="direct"),
+        Elicitation(name="cot", prompt="cot", reasoning_chars=480, extra_tokens=320),
+    )
+}
+
+
+def written(limit: int) -> dict[str, Any]:
+    """Schema of a text of 1 to ``limit`` characters that the model must write itself.
+
+    A small model copies the gaps of the form that it is shown, such as ``<value>``; the pattern keeps it from doing so.
+    """
+    return {"type": "string", "minLength": 1, "maxLength": limit, "pattern": "^[^<.\\s]"}
+
+
+def elicitation(name: str) -> Elicitation:
+    """The elicitation of that name.
+
+    Raises:
+        UnknownNameError: there is none.
+    """
+    try:
+        return ELICITATIONS[name]
+    except KeyError:
+        raise UnknownNameError("elicitation", name, ELICITATIONS) from None
+
+
+@cache
+def prompt_text(name: str) -> str:
+    """The text of one prompt file of the current version, without surrounding blank lines."""
+    file = resources.files("counterpoise.counterfactual") / "prompts" / PROMPT_VERSION / f"{name}.txt"
+    return file.read_text(encoding="utf-8").strip()
