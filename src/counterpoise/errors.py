@@ -82,7 +82,7 @@ class UnknownNameError(UsageError):
     """
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
-        names = sorted(known)
+        names = sorted(str(one) for one in known)
         near = get_close_matches(name, names, n=1)
         super().__init__(
             f"unknown {kind} {name!r}",
