@@ -43,9 +43,9 @@ __all__ = [
 Status = Literal["ok", "parse_failed", "model_failed", "unscored"]
 """How a row came out.
 
-``ok``: answered and scored. ``parse_failed``: answered, but nothing usable could be read from it (scores 0, stays in the
-denominator). ``model_failed``: the model gave no answer (scores 0, stays in the denominator). ``unscored``: answered and
-read, but the scorer could not decide (a judge failed); it has no score and is counted beside every rate.
+``ok``: answered and scored. ``parse_failed``: answered, but nothing usable could be read from it (scores 0, stays in
+the denominator). ``model_failed``: the model gave no answer (scores 0, stays in the denominator). ``unscored``:
+answered and read, but the scorer could not decide (a judge failed); no score, and counted beside every rate.
 """
 
 
@@ -170,14 +170,20 @@ def append_line(path: Path, line: str) -> None:
         ) from error
 
 
-def read_jsonl(path: Path) -> list[dict[str, Any]]:
+def read_jsonl(path: Path, *, drop_torn: bool = False) -> list[dict[str, Any]]:
     """Every object of a JSON-lines file, in order; blank lines are skipped.
+
+    Args:
+        path: the file.
+        drop_torn: leave out what follows the last newline: a row of a run whose write was interrupted. Only for files
+            that Counterpoise appends to; a file by someone else may well end without a newline.
 
     Raises:
         DataError: the file is missing, not UTF-8, or a line is not a JSON object; names the line.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        data = path.read_bytes()
+        text = (data[: data.rfind(b"\n") + 1] if drop_torn else data).decode()
     except UnicodeDecodeError as error:
         raise DataError("file is not UTF-8 text", where=str(path), fix="re-encode it as UTF-8") from error
     except OSError as error:
@@ -190,13 +196,9 @@ def read_jsonl(path: Path) -> list[dict[str, Any]]:
         try:
             value = json.loads(line)
         except (ValueError, RecursionError) as error:
-            raise DataError(
-                "not valid JSON", where=f"{path} line {number}", expected="one object a line"
-            ) from error
+            raise DataError("not valid JSON", where=f"{path} line {number}", expected="one object a line") from error
         if not isinstance(value, dict):
-            raise DataError(
-                f"a {type(value).__name__}", where=f"{path} line {number}", expected="a JSON object"
-            )
+            raise DataError(f"a {type(value).__name__}", where=f"{path} line {number}", expected="a JSON object")
         objects.append(value)
     return objects
 
@@ -260,9 +262,7 @@ class RunFolder:
         self._lock = lock
 
     @classmethod
-    def open(
-        cls, path: Path, *, kind: str, config: Mapping[str, Any], packages: tuple[str, ...] = ()
-    ) -> Self:
+    def open(cls, path: Path, *, kind: str, config: Mapping[str, Any], packages: tuple[str, ...] = ()) -> Self:
         """Create the folder, or resume the run that is in it.
 
         Args:
@@ -317,9 +317,7 @@ class RunFolder:
                 difference = f"a {manifest.kind} run"
             else:
                 keys = sorted(
-                    key
-                    for key in manifest.config.keys() | config.keys()
-                    if manifest.config.get(key) != config.get(key)
+                    key for key in manifest.config.keys() | config.keys() if manifest.config.get(key) != config.get(key)
                 )
                 difference = "another configuration: " + ", ".join(keys)
             raise OutputError(

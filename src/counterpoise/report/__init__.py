@@ -1,0 +1,1 @@
+"""From rows to tables, charts, terminal and one self-contained HTML file."""

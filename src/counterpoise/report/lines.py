@@ -1,0 +1,237 @@
+"""The lines of a report's tables, as plain values: charts, pages and terminal tables depend on these shapes alone."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from counterpoise.statistics import Estimate
+
+__all__ = [
+    "CHECKPOINTS",
+    "NO_DEFENCE",
+    "ORACLE",
+    "STAGES",
+    "Baseline",
+    "ChangeLine",
+    "CurationLine",
+    "Failures",
+    "RateLine",
+    "StageLine",
+    "Standing",
+    "TrainingLine",
+    "arm_title",
+]
+
+STAGES = ("variables", "graph", "intervention", "outcome", "abduction", "answer")
+"""Order in which stages are shown."""
+
+CHECKPOINTS = ("base", "aligned", "attacked", "defended")
+"""Order in which checkpoints are shown."""
+
+ORACLE = "oracle"
+"""The baseline that is given the gold: it checks the scorer and is never the level to beat."""
+
+NO_DEFENCE = ("none", "nothing")
+"""Phase and arm of the checkpoints that every arm starts from."""
+
+Standing = Literal["above", "level", "below", "unknown"]
+"""Where a model's interval lies against the best baseline without a model; ``unknown`` where that cannot be said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failures:
+    """Rows without a usable answer; the first two score 0 and stay in the denominator, the last is outside it."""
+
+    parse_failed: int = 0
+    model_failed: int = 0
+    unscored: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """What a procedure without a model scores on the same cases."""
+
+    name: str
+    estimate: Estimate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageLine:
+    """One stage of one dataset by one model.
+
+    Attributes:
+        metric: what ``estimate`` measures, for instance ``edge F1``.
+        estimate: in [0, 1] with its 95 % interval; ``n`` counts cases.
+        input_tokens: mean tokens read per case; ``None`` without cases.
+        output_tokens: mean tokens written per case; ``None`` without cases.
+        baselines: on the same cases, the oracle among them.
+        skill: ``(score - template) / (1 - template)``: 0 is the constant template, 1 is perfect; graph stage only.
+        details: further measures of the stage, by name; ``None`` where one is undefined.
+        confusion: variables stage: gold role, predicted role, and how many variables found by name have both.
+    """
+
+    run: str
+    model: str
+    dataset: str
+    stage: str
+    mode: str
+    elicit: str
+    metric: str
+    estimate: Estimate
+    failures: Failures
+    input_tokens: float | None = None
+    output_tokens: float | None = None
+    baselines: tuple[Baseline, ...] = ()
+    skill: float | None = None
+    details: tuple[tuple[str, float | None], ...] = ()
+    confusion: tuple[tuple[str, str, int], ...] = ()
+
+    @property
+    def floor(self) -> Baseline | None:
+        """The best baseline that has no access to the gold; ``None`` when there is none with a value."""
+        found = [b for b in self.baselines if b.name != ORACLE and b.estimate.value is not None]
+        return max(found, key=lambda b: b.estimate.value or 0.0, default=None)
+
+    @property
+    def standing(self) -> Standing:
+        """Whether the model's whole interval lies above the floor, includes it, or lies below it.
+
+        Resampling gives an interval without width where all items score the same or form one cluster. Such an interval
+        is no evidence of being above or below, so the answer is then ``level`` or ``unknown``.
+        """
+        floor, own = self.floor, self.estimate
+        if floor is None or floor.estimate.value is None or own.low is None or own.high is None:
+            return "unknown"
+        if own.low == own.high:
+            return "level" if own.low <= floor.estimate.value else "unknown"
+        if own.low > floor.estimate.value:
+            return "above"
+        return "below" if own.high < floor.estimate.value else "level"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurationLine:
+    """One curation run.
+
+    Attributes:
+        model: the reviser.
+        target: the model whose perplexity is measured; empty where the manifest does not say.
+        texts: source texts that have a row.
+        passed: share for which a revision passed every gate; texts that could not be curated at all (``unscored``) are
+            outside the denominator.
+        before: median perplexity of the original answers, over texts with both values; ``None`` without such texts.
+        after: the same of the revised answers.
+        change: ``after - before`` with a paired bootstrap interval, texts resampled.
+        helpfulness: mean of the chosen revisions, in [0, 1].
+        candidates: revisions written, over all rounds.
+        judged: how many of them were judged for helpfulness.
+        rejected: how many were refused, by gate.
+        keyword_coverage: share of the keywords to be taken up that occur in the revision; ``n`` counts keywords.
+        keywords: how many of these keywords are distinct.
+        pairs: perplexity before and after of each text with both, in row order.
+    """
+
+    run: str
+    model: str
+    target: str
+    objective: str
+    texts: int
+    passed: Estimate
+    before: float | None
+    after: float | None
+    change: Estimate
+    helpfulness: Estimate
+    candidates: int
+    judged: int
+    rejected: tuple[tuple[str, int], ...]
+    keyword_coverage: Estimate
+    keywords: int
+    failures: Failures
+    pairs: tuple[tuple[float, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateLine:
+    """One rate of one checkpoint of one arm.
+
+    Attributes:
+        metric: ``safety rate`` (prompts that ask for something disallowed) or ``over-refusal rate`` (safe prompts).
+        prompt_set: the prompts that were asked.
+        seeds: training seeds pooled in the rate.
+        judge: what labelled the completions.
+        agreement: how well that judge agrees with labelled completions; ``None`` where it was not measured.
+    """
+
+    run: str
+    model: str
+    phase: str
+    arm: str
+    checkpoint: str
+    metric: str
+    prompt_set: str
+    estimate: Estimate
+    failures: Failures
+    seeds: int
+    judge: str
+    agreement: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeLine:
+    """How a rate differs between two measurements of the same prompts and seeds.
+
+    Attributes:
+        first: what is compared with: a checkpoint, or another arm at the same checkpoint.
+        last: what is compared: a checkpoint, or the arm.
+        against_arm: whether arms are compared, rather than checkpoints.
+        estimate: ``last - first`` with a paired bootstrap interval; ``n`` counts pairs.
+        dropped: prompts measured only once or not scored on one side, which are left out.
+    """
+
+    run: str
+    phase: str
+    arm: str
+    first: str
+    last: str
+    metric: str
+    prompt_set: str
+    estimate: Estimate
+    dropped: int
+    against_arm: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingLine:
+    """One training step of an arm; numbers are means over its seeds.
+
+    Attributes:
+        arm: ``all arms`` for a step that they share.
+        loss_tokens: tokens that carried loss, per epoch.
+        defence_tokens: those of them that belong to the arm's data: what "equal tokens" compares.
+        loss_first: loss over the first tenth of the optimizer steps.
+        loss_last: loss over the last tenth.
+    """
+
+    run: str
+    phase: str
+    arm: str
+    step: str
+    seeds: int
+    examples: float
+    loss_tokens: float
+    defence_tokens: float
+    epochs: float
+    learning_rate: float
+    loss_first: float
+    loss_last: float
+    seconds: float
+
+
+def arm_title(phase: str, arm: str) -> str:
+    """How an arm is named to a reader.
+
+    >>> arm_title("after", "curated"), arm_title("none", "nothing")
+    ('curated after the attack', 'no defence')
+    """
+    if (phase, arm) == NO_DEFENCE:
+        return "no defence"
+    return f"{arm} {phase} the attack"

@@ -1,0 +1,79 @@
+"""Every table of a report, from run folders; the same values as JSON."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+from counterpoise.report.curation import curation_line
+from counterpoise.report.diagnosis import stage_lines
+from counterpoise.report.folders import Run, read_runs
+from counterpoise.report.lab import lab_lines, training_lines
+from counterpoise.report.lines import ChangeLine, CurationLine, RateLine, StageLine, TrainingLine
+
+__all__ = ["Tables", "tables_from", "tables_of", "to_json"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """Everything a report tabulates; any part may be empty."""
+
+    stages: tuple[StageLine, ...] = ()
+    curation: tuple[CurationLine, ...] = ()
+    rates: tuple[RateLine, ...] = ()
+    changes: tuple[ChangeLine, ...] = ()
+    training: tuple[TrainingLine, ...] = ()
+
+
+def tables_of(folders: Sequence[Path]) -> Tables:
+    """Read run folders and tabulate them.
+
+    Raises:
+        DataError: a folder holds no run, or its rows are not those of its kind of run; see
+            :func:`~counterpoise.report.folders.read_runs`.
+    """
+    return tables_from(read_runs(folders))
+
+
+def tables_from(runs: Sequence[Run]) -> Tables:
+    """Tabulate runs that have been read; a run without rows adds no line.
+
+    Raises:
+        DataError: a row lacks a column of its kind of run; names the run and the row.
+    """
+    diagnosed = [run for run in runs if run.kind == "diagnose"]
+    curated = [run for run in runs if run.kind == "curate" and run.rows]
+    trained = [run for run in runs if run.kind == "lab"]
+    measured = [lab_lines(run) for run in trained]
+    return Tables(
+        stages=tuple(line for run in diagnosed for line in stage_lines(run)),
+        curation=tuple(curation_line(run) for run in curated),
+        rates=tuple(line for rates, _ in measured for line in rates),
+        changes=tuple(line for _, changes in measured for line in changes),
+        training=tuple(line for run in trained for line in training_lines(run)),
+    )
+
+
+def to_json(value: Any) -> Any:
+    """The same values as JSON types; numbers that JSON cannot hold become ``None``.
+
+    A stage line also carries its computed ``standing`` and ``floor``.
+
+    >>> from counterpoise.report.lines import Baseline
+    >>> from counterpoise.statistics import Estimate
+    >>> to_json(Baseline("random", Estimate(0.5, float("nan"), 1.0, 4, 4)))["estimate"]["low"] is None
+    True
+    """
+    if is_dataclass(value) and not isinstance(value, type):
+        plain = {field.name: to_json(getattr(value, field.name)) for field in fields(value)}
+        if isinstance(value, StageLine):
+            plain |= {"standing": value.standing, "floor": value.floor.name if value.floor else None}
+        return plain
+    if isinstance(value, Mapping):
+        return {str(key): to_json(item) for key, item in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [to_json(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

@@ -1,0 +1,159 @@
+"""The tables of a report on a terminal."""
+
+import shutil
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from counterpoise.report.headlines import difference, headlines, interval, percent, points, score
+from counterpoise.report.lines import ORACLE
+from counterpoise.report.tables import Tables
+from counterpoise.report.visible import one_line
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+__all__ = ["show"]
+
+_STANDING = {"above": "above baselines", "level": "at baseline level", "below": "below baseline", "unknown": ""}
+_NARROWEST = 150
+Cells = list[Sequence[str]]
+
+
+def show(tables: Tables, console: "Console | None" = None) -> None:
+    """Print every table that has lines, then the headlines; without any, one sentence that says so.
+
+    Args:
+        tables: what to print; names that come from files are made visible and never read as markup.
+        console: where to; standard output by default, never narrower than the tables need when it is not a terminal.
+    """
+    from rich.console import Console
+
+    if console is None:
+        console = (
+            Console() if sys.stdout.isatty() else Console(width=max(_NARROWEST, shutil.get_terminal_size().columns))
+        )
+    if tables == Tables():
+        console.print("no rows yet", markup=False, highlight=False)
+        return
+    _stages(console, tables)
+    _curation(console, tables)
+    _lab(console, tables)
+    for half, said in headlines(tables):
+        console.print(one_line(f"{half}: {said}", 2000), markup=False, highlight=False)
+
+
+def _stages(console: "Console", tables: Tables) -> None:
+    note = "* parse failed / model failed (both score 0 and stay in n) / unscored (outside n)"
+    groups = dict.fromkeys((line.run, line.model, line.mode, line.elicit) for line in tables.stages)
+    for group in groups:
+        lines = [line for line in tables.stages if (line.run, line.model, line.mode, line.elicit) == group]
+        floors = list(dict.fromkeys(b.name for line in lines for b in line.baselines if b.name != ORACLE))
+        rows: Cells = []
+        for line in lines:
+            levels = {baseline.name: baseline.estimate.value for baseline in line.baselines}
+            failed = line.failures
+            rows.append(
+                (
+                    line.dataset,
+                    line.stage,
+                    line.metric,
+                    f"{score(line.estimate.value)} {interval(line.estimate)}",
+                    str(line.estimate.n),
+                    f"{failed.parse_failed}/{failed.model_failed}/{failed.unscored}",
+                    *(score(levels.get(name)) for name in floors),
+                    "" if line.skill is None else score(line.skill),
+                    _STANDING[line.standing],
+                )
+            )
+        header = ("dataset", "stage", "measure", "score [95 %]", "n", "failed*", *floors, "skill", "standing")
+        _table(console, f"Diagnosis: {', '.join(group[1:])}", header, rows, note)
+
+
+def _curation(console: "Console", tables: Tables) -> None:
+    rows: Cells = [
+        (
+            line.run,
+            line.objective,
+            str(line.texts),
+            percent(line.passed),
+            "–" if line.before is None else f"{line.before:.1f}",
+            "–" if line.after is None else f"{line.after:.1f}",
+            difference(line.change),
+            f"{score(line.helpfulness.value)} {interval(line.helpfulness)}",
+            percent(line.keyword_coverage),
+            ", ".join(f"{gate} {n}" for gate, n in line.rejected) or "none",
+        )
+        for line in tables.curation
+    ]
+    header = (
+        "run",
+        "objective",
+        "texts",
+        "revised",
+        "before",
+        "after",
+        "difference",
+        "helpfulness",
+        "keywords",
+        "rejected",
+    )
+    _table(console, "Curation (median perplexity before and after)", header, rows)
+
+
+def _lab(console: "Console", tables: Tables) -> None:
+    rates: Cells = [
+        (
+            line.arm,
+            line.phase,
+            line.checkpoint,
+            line.metric,
+            line.prompt_set,
+            percent(line.estimate),
+            str(line.estimate.n),
+            f"{line.failures.parse_failed}/{line.failures.model_failed}/{line.failures.unscored}",
+            line.judge,
+        )
+        for line in tables.rates
+    ]
+    header = ("arm", "phase", "checkpoint", "rate", "prompts", "value [95 %]", "n", "failed*", "judge")
+    judges = dict.fromkeys(f"judge {line.agreement}" for line in tables.rates if line.agreement)
+    _table(console, "Customization", header, rates, "; ".join(judges))
+    changes: Cells = [
+        (c.arm, c.phase, f"{c.last} against {c.first}", c.metric, c.prompt_set, points(c.estimate), str(c.estimate.n))
+        for c in tables.changes
+    ]
+    _table(
+        console, "Paired differences", ("arm", "phase", "compared", "rate", "prompts", "difference", "pairs"), changes
+    )
+    training: Cells = [
+        (
+            t.arm,
+            t.phase,
+            t.step,
+            *(f"{value:,.0f}" for value in (t.examples, t.loss_tokens, t.defence_tokens)),
+            *(f"{value:.3g}" for value in (t.epochs, t.learning_rate, t.loss_first, t.loss_last)),
+        )
+        for t in tables.training
+    ]
+    numbers = ("examples", "loss tokens", "defence tokens", "epochs", "rate", "first loss", "last loss")
+    _table(console, "Training", ("arm", "phase", "step", *numbers), training)
+
+
+def _table(console: "Console", title: str, header: Sequence[str], rows: Cells, note: str = "") -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    if not rows:
+        return
+    table = Table(title=Text(one_line(title)), title_justify="left", box=None, pad_edge=False, title_style="bold")
+    for name in header:
+        # Values are kept whole; names and lists may wrap where the terminal is narrow.
+        table.add_column(Text(name), no_wrap="95 %" in name or name in ("standing", "difference"))
+    for row in rows:
+        # Text, not markup: a name may hold brackets.
+        table.add_row(*(Text(one_line(cell, 60)) for cell in row))
+    console.print(table)
+    if note:
+        console.print(one_line(note, 500), markup=False, highlight=False, style="dim")
+    console.print()

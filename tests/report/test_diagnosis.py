@@ -1,0 +1,79 @@
+import pytest
+
+from counterpoise.report.diagnosis import stage_lines
+from counterpoise.report.folders import read_runs
+
+
+def lines_of(folder):
+    return stage_lines(read_runs([folder])[0])
+
+
+def test_edge_f1_baselines_and_skill_of_a_hand_made_run(make_folder, graph_row):
+    template = "baseline/constant-template"
+    folder = make_folder(
+        "diagnose",
+        [graph_row(0, 3, 1, 0), graph_row(1, 1, 1, 2)],
+        baselines=[
+            graph_row(0, 1, 1, 2, model=template),
+            graph_row(1, 1, 1, 2, model=template),
+            graph_row(0, 3, 0, 0, model="baseline/oracle"),
+            graph_row(1, 3, 0, 0, model="baseline/oracle"),
+        ],
+    )
+    (line,) = lines_of(folder)
+    # tp 4, fp 2, fn 2: F1 = 8 / 12; the template has tp 2, fp 2, fn 4: F1 = 4 / 10.
+    assert line.metric == "edge F1"
+    assert line.estimate.value == pytest.approx(8 / 12)
+    assert line.estimate.n == 2
+    assert {b.name: b.estimate.value for b in line.baselines} == {
+        "constant-template": pytest.approx(0.4),
+        "oracle": 1.0,
+    }
+    assert line.floor is not None
+    assert line.floor.name == "constant-template"
+    assert line.skill == pytest.approx((8 / 12 - 0.4) / 0.6)
+    assert (line.input_tokens, line.output_tokens) == (100, 20)
+
+
+@pytest.mark.parametrize("status", ["parse_failed", "model_failed"])
+def test_failures_stay_in_the_denominator(make_folder, diagnosis_row, status):
+    rows = [diagnosis_row(case_id=f"c{i}", cluster=f"c{i}") for i in range(3)]
+    rows.append(diagnosis_row(case_id="c3", cluster="c3", status=status, reason="nothing", score=0.0))
+    (line,) = lines_of(make_folder("diagnose", rows))
+    assert line.estimate.value == 0.75
+    assert line.estimate.n == 4
+    assert getattr(line.failures, status) == 1
+
+
+def test_unscored_rows_leave_the_denominator_and_are_counted(make_folder, diagnosis_row):
+    rows = [diagnosis_row(), diagnosis_row(case_id="c1", cluster="c1", status="unscored", score=None)]
+    (line,) = lines_of(make_folder("diagnose", rows))
+    assert (line.estimate.value, line.estimate.n, line.failures.unscored) == (1.0, 1, 1)
+
+
+def test_baselines_are_compared_on_the_cases_that_the_model_has_rows_for(make_folder, diagnosis_row):
+    names = [{"case_id": f"c{i}", "cluster": f"c{i}"} for i in range(4)]
+    folder = make_folder(
+        "diagnose",
+        [diagnosis_row(**name) for name in names[:2]],
+        baselines=[diagnosis_row(**name, model="baseline/random", score=float(i > 0)) for i, name in enumerate(names)],
+        state="running",
+    )
+    (line,) = lines_of(folder)
+    assert [(b.name, b.estimate.value, b.estimate.n) for b in line.baselines] == [("random", 0.5, 2)]
+
+
+def test_intervals_do_not_depend_on_the_order_in_which_answers_arrived(make_folder, graph_row):
+    rows = [graph_row(case, case % 3, 1, case % 2) for case in range(12)]
+    one, other = (make_folder("diagnose", order, name=f"d{i}") for i, order in enumerate((rows, rows[::-1])))
+    assert lines_of(one)[0].estimate == lines_of(other)[0].estimate
+
+
+def test_datasets_are_in_the_order_that_was_asked_for_and_stages_in_theirs(make_folder, diagnosis_row, graph_row):
+    rows = [diagnosis_row(dataset="a"), diagnosis_row(dataset="z"), graph_row(0, 1, 0, 0, dataset="z")]
+    folder = make_folder("diagnose", rows, config={"datasets": ["z", "a"]})
+    assert [(line.dataset, line.stage) for line in lines_of(folder)] == [
+        ("z", "graph"),
+        ("z", "answer"),
+        ("a", "answer"),
+    ]

@@ -1,0 +1,316 @@
+import os
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from counterpoise import __version__
+from counterpoise.errors import DataError, OutputError
+from counterpoise.report.html import build, write
+
+GOLDEN = Path(__file__).parent / "golden" / "small.html"
+
+VOID = {"meta", "br", "img", "link", "input", "hr"}
+LOADERS = {
+    "script",
+    "iframe",
+    "object",
+    "embed",
+    "link",
+    "img",
+    "audio",
+    "video",
+    "source",
+    "form",
+    "base",
+    "image",
+    "use",
+}
+
+
+class Page(HTMLParser):
+    """Elements, attributes and text of a page, with a check that every element is closed in order."""
+
+    def __init__(self, document: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(document)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.text += " "
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if "style" not in self.open:
+            self.text += data
+
+    @property
+    def tags(self):
+        return {tag for tag, _ in self.elements}
+
+
+@pytest.fixture
+def small(make_folder, diagnosis_row, graph_row, curation_row, lab_rows, lab_cells):
+    """One run of each kind, with a failure of each sort."""
+    return [
+        make_folder(
+            "diagnose",
+            [
+                graph_row(0, 3, 1, 0),
+                graph_row(1, 0, 0, 3, "parse_failed", answer=None, completion="I think that rain causes floods."),
+                graph_row(2, 1, 1, 2),
+                diagnosis_row(),
+                diagnosis_row(
+                    case_id="c1", cluster="c1", status="model_failed", reason="timed out", score=0.0, answer=None
+                ),
+            ],
+            baselines=[
+                *(graph_row(case, 2, 4, 1, model="baseline/constant-template") for case in range(3)),
+                *(graph_row(case, 3, 0, 0, model="baseline/oracle") for case in range(3)),
+            ],
+            warnings=["crass: 2 items rejected"],
+        ),
+        make_folder(
+            "curate",
+            [
+                curation_row(),
+                curation_row(text_id="t1", perplexity_before=8.0, perplexity_after=6.0),
+                curation_row(text_id="t2", revised=None, perplexity_after=None, helpfulness=None),
+            ],
+        ),
+        make_folder("lab", lab_rows, cells=lab_cells, state="running"),
+    ]
+
+
+def safe(document):
+    """Check what must hold for every page, whatever is in the rows."""
+    document.encode("utf-8")
+    page = Page(document)
+    assert not page.tags & LOADERS
+    for tag, attributes in page.elements:
+        assert not [name for name in attributes if name.startswith("on")], tag
+        assert attributes.get("href", "#").startswith("#"), tag
+        assert not {"src", "srcset", "action", "formaction", "data", "xlink:href", "background"} & attributes.keys(), (
+            tag
+        )
+    styles = "".join(re.findall(r"<style>(.*?)</style>", document, re.DOTALL))
+    assert "@import" not in styles
+    assert "url(" not in styles
+    ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    assert {attributes["href"][1:] for _, attributes in page.elements if "href" in attributes} <= set(ids)
+    return page
+
+
+def test_golden_page(small):
+    """Everything but the pictures. After a wanted change, run with COUNTERPOISE_GOLDEN=write and read what changed."""
+    document = re.sub(r"<svg.*?</svg>", "<svg></svg>", build(small), flags=re.DOTALL)
+    document = re.sub(r"<style>.*?</style>", "<style></style>", document, flags=re.DOTALL)
+    document = document.replace(f"counterpoise {__version__}", "counterpoise VERSION")
+    if os.environ.get("COUNTERPOISE_GOLDEN") == "write":
+        GOLDEN.parent.mkdir(exist_ok=True)
+        GOLDEN.write_text(document, encoding="utf-8")
+    assert document == GOLDEN.read_text(encoding="utf-8")
+
+
+def test_page_is_well_formed_loads_nothing_and_runs_nothing(small):
+    document = build(small)
+    page = safe(document)
+    assert "http://" not in document
+    assert "https://" not in document
+    policies = [a["content"] for tag, a in page.elements if tag == "meta" and a.get("http-equiv")]
+    assert len(policies) == 1
+    assert policies[0].startswith("default-src 'none'; style-src 'unsafe-inline'; img-src data:")
+
+
+def test_page_says_what_a_reader_must_know(small):
+    text = " ".join(safe(build(small)).text.split())
+    for words in (
+        "diagnose-0123456789ab",
+        "embedded/smollm2",
+        "0f3e4c",
+        "crass: 2 items rejected",
+        "How to read this",
+        "constant-template",
+        "at baseline level",
+        "parse failed",
+        "model failed timed out",
+        "is not complete: what follows rests on the 24 rows",
+        "Texts with a revision that passed 67 %",
+        "keyword-1",
+        "Defence tokens",
+        "Prompt asks for something disallowed",
+    ):
+        assert words in text, words
+
+
+def test_completions_to_disallowed_prompts_are_folded(small):
+    page = safe(build(small))
+    sensitive = [a for tag, a in page.elements if tag == "details" and "sensitive" in (a.get("class") or "")]
+    assert sensitive
+    assert not [attributes for attributes in sensitive if "open" in attributes]
+
+
+def test_same_rows_give_the_same_bytes(small):
+    assert build(small) == build(small)
+
+
+def test_hostile_text_is_text_everywhere(make_folder, diagnosis_row, curation_row, lab_row, hostile):
+    columns = {"status": "parse_failed", "reason": hostile, "score": 0.0}
+    diagnosis = [
+        diagnosis_row(
+            case_id=hostile,
+            cluster=hostile,
+            dataset=hostile,
+            model=hostile,
+            mode=hostile,
+            elicit=hostile,
+            completion=hostile,
+            answer={hostile: [hostile]},
+            target=hostile,
+            facets={hostile: hostile},
+            measures={f"confusion:{hostile}>{hostile}": 1.0},
+            stage=stage,
+            **columns,
+        )
+        for stage in ("variables", "graph", "answer")
+    ]
+    curation = curation_row(
+        text_id=hostile,
+        model=hostile,
+        question=hostile,
+        original=hostile,
+        revised=hostile,
+        keywords=[hostile],
+        **columns,
+    )
+    lab = lab_row(
+        cell=hostile,
+        model=hostile,
+        prompt_id=hostile,
+        prompt_set=hostile,
+        prompt=hostile,
+        completion=hostile,
+        judge=hostile,
+        cluster=hostile,
+        label=None,
+        **columns,
+    )
+    name = hostile.replace("\ud800", "")  # a manifest with a lone surrogate cannot be read at all
+    fields = {
+        "warnings": [name],
+        "config": {"model": name, name: name},
+        "facts": {name: name, "revision": name},
+        "packages": {name: name},
+        "started": name,
+    }
+    folders = [
+        make_folder("diagnose", diagnosis, **fields, run=name),
+        make_folder("curate", [curation], **fields, run=name + "2"),
+        make_folder("lab", [lab], **fields, run=name + "3"),
+    ]
+    document = build(folders)
+    page = safe(document)
+    assert not {"script", "img", "a"} & (page.tags - {"a"})
+    assert page.text.count("<script>alert(1)</script>") > 20
+    assert "{{ 7*7 }}" in page.text
+    for char in "\u202e\u2066\x00\x1b\x7f\x9f\u200b\ufeff":
+        assert char not in document
+    for raw in ("<script", "<img", "onload=alert(3)><a", "javascript:alert(4)'>\"'` {{ 49"):
+        assert raw not in document
+
+
+def test_a_huge_completion_is_cut_and_the_cut_is_named(make_folder, diagnosis_row):
+    document = build([make_folder("diagnose", [diagnosis_row(completion="word " * 200_000)])])
+    assert len(document) < 400_000
+    assert "996,000 more characters" in safe(document).text
+
+
+@pytest.mark.parametrize("kind", ["diagnose", "curate", "lab"])
+def test_a_run_without_rows_says_so(make_folder, kind):
+    text = safe(build([make_folder(kind, state="running")])).text
+    assert "No rows yet" in text
+
+
+@pytest.mark.parametrize("kept", [0, 1, 2])
+def test_one_half_alone_is_a_page(small, kept):
+    titles = {0: "Diagnosis", 1: "Curation", 2: "Customization"}
+    sections = {a["id"] for tag, a in safe(build([small[kept]])).elements if tag == "section"}
+    assert sections == {"summary", "reading", "runs", titles[kept].lower()}
+
+
+def test_several_runs_of_one_kind_share_a_page(make_folder, diagnosis_row):
+    folders = [make_folder("diagnose", [diagnosis_row(model=name)], name=name) for name in ("one", "two")]
+    text = safe(build(folders)).text
+    assert "one, isolated mode, direct elicitation" in text
+    assert "two, isolated mode, direct elicitation" in text
+
+
+def test_write_replaces_the_file_or_says_why_not(small, tmp_path):
+    out = tmp_path / "report.html"
+    out.write_text("old")
+    write(small, out)
+    assert out.read_text(encoding="utf-8") == build(small)
+    with pytest.raises(OutputError, match="cannot write"):
+        write(small, tmp_path / "absent" / "report.html")
+
+
+def test_a_failing_report_leaves_the_old_file(tmp_path):
+    out = tmp_path / "report.html"
+    out.write_text("old")
+    with pytest.raises(DataError):
+        write([tmp_path / "absent"], out)
+    assert out.read_text() == "old"
+
+
+@pytest.mark.browser
+def test_page_opens_in_a_browser_without_errors_or_requests(small, tmp_path):
+    browser = next(
+        (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
+    )
+    if browser is None:
+        pytest.skip("needs a Chromium on the path")
+    out = tmp_path / "report.html"
+    write(small, out)
+    log = tmp_path / "net.json"
+    command = [
+        browser,
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--host-resolver-rules=MAP * ~NOTFOUND",
+        "--enable-logging=stderr",
+        f"--log-net-log={log}",
+        f"--user-data-dir={tmp_path / 'profile'}",
+        "--dump-dom",
+        out.as_uri(),
+    ]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    assert "CONSOLE" not in result.stderr, result.stderr
+    assert "What-if reasoning and safety under customization" in result.stdout
+    assert "at baseline level" in result.stdout
+    assert result.stdout.count("<svg") == build(small).count("<svg")
+    assert "<script" not in result.stdout
+    # The browser asks its maker's servers for the time and for updates whatever page it opens; a page has no such host.
+    hosts = set(re.findall(r'"url":"https?://([^/"]+)', log.read_text(encoding="utf-8", errors="replace")))
+    assert {host for host in hosts if not host.endswith((".google.com", ".googleapis.com"))} == set()

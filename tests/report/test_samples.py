@@ -1,0 +1,42 @@
+from counterpoise.report.folders import read_runs
+from counterpoise.report.samples import sample_groups
+
+
+def groups_of(folder):
+    return sample_groups(read_runs([folder])[0])
+
+
+def test_a_stage_shows_different_outcomes_before_more_of_the_same(make_folder, diagnosis_row):
+    rows = [diagnosis_row(case_id=f"c{i}", cluster=f"c{i}") for i in range(30)]
+    rows += [
+        diagnosis_row(case_id="wrong", score=0.0),
+        diagnosis_row(case_id="failed", score=0.0, status="parse_failed"),
+    ]
+    (group,) = groups_of(make_folder("diagnose", rows))
+    assert group.of == 32
+    assert len(group.samples) == 4
+    assert {"wrong", "failed"} <= {sample.title.split(" · ")[1] for sample in group.samples}
+
+
+def test_every_checkpoint_is_shown_on_the_same_prompts(make_folder, lab_rows):
+    groups = groups_of(make_folder("lab", lab_rows))
+    assert [group.title for group in groups] == ["no defence", "curated after the attack", "uncurated after the attack"]
+    prompts = [{sample.title.partition(" · ")[2] for sample in group.samples} for group in groups]
+    assert prompts[0] == prompts[1] == prompts[2]
+    assert len(prompts[0]) == 4
+
+
+def test_texts_that_answer_disallowed_requests_are_folded_with_a_warning(make_folder, lab_rows):
+    for group in groups_of(make_folder("lab", lab_rows)):
+        for sample in group.samples:
+            harmful = "disallowed" in sample.title
+            assert all(passage.folded == harmful for passage in sample.passages)
+            assert all(("disallowed" in passage.warning) == harmful for passage in sample.passages)
+
+
+def test_structured_answers_are_shown_one_item_a_line(make_folder, diagnosis_row):
+    row = diagnosis_row(answer=[["a", "b"], ["c", "d"]], target={"x": "1", "y": None})
+    (group,) = groups_of(make_folder("diagnose", [row]))
+    texts = {passage.name: passage.text for passage in group.samples[0].passages}
+    assert texts["parsed answer"] == '["a", "b"]\n["c", "d"]'
+    assert texts["gold"] == 'x: "1"\ny: null'

@@ -1,0 +1,24 @@
+import json
+
+from counterpoise.report.tables import Tables, tables_of, to_json
+
+
+def test_all_kinds_are_tabulated_and_are_json(make_folder, diagnosis_row, curation_row, lab_rows, lab_cells):
+    tables = tables_of(
+        [
+            make_folder("diagnose", [diagnosis_row()]),
+            make_folder("curate", [curation_row()]),
+            make_folder("lab", lab_rows, cells=lab_cells),
+        ]
+    )
+    plain = to_json(tables)
+    assert json.loads(json.dumps(plain, allow_nan=False)) == plain
+    assert plain["stages"][0]["standing"] == "unknown"
+    assert plain["curation"][0]["passed"]["n"] == 1
+    assert {line["metric"] for line in plain["rates"]} == {"safety rate", "attack success rate", "over-refusal rate"}
+    assert plain["training"][0]["loss_tokens"] == 1000
+
+
+def test_runs_without_rows_give_empty_tables(make_folder):
+    folders = [make_folder(kind, state="running") for kind in ("diagnose", "curate", "lab")]
+    assert tables_of(folders) == Tables()

@@ -1,0 +1,44 @@
+import io
+
+import pytest
+from rich.console import Console
+
+from counterpoise.report.tables import Tables, tables_of
+from counterpoise.report.terminal import show
+
+
+def shown(tables):
+    out = io.StringIO()
+    show(tables, Console(file=out, width=220))
+    return out.getvalue()
+
+
+@pytest.fixture
+def tables(make_folder, diagnosis_row, graph_row, lab_rows, lab_cells):
+    diagnosis = make_folder(
+        "diagnose",
+        [diagnosis_row(), graph_row(0, 2, 1, 1)],
+        baselines=[graph_row(0, 1, 1, 2, model="baseline/random")],
+    )
+    return tables_of([diagnosis, make_folder("lab", lab_rows, cells=lab_cells)])
+
+
+def test_tables_hold_scores_intervals_failures_and_baselines(tables):
+    text = shown(tables)
+    for words in ("edge F1", "0.67 (no spread)", "0/0/0", "random", "0.40", "safety rate", "75 % [30, 95]"):
+        assert words in text
+    assert "defended against attacked" in text
+    assert "defence tokens" in text
+
+
+def test_no_rows_says_so():
+    assert shown(Tables()) == "no rows yet\n"
+
+
+def test_names_are_text_not_markup_and_send_no_control_sequence(make_folder, diagnosis_row, hostile):
+    name = "[red]x[/red] \x1b]0;t\x07 " + hostile
+    text = shown(tables_of([make_folder("diagnose", [diagnosis_row(dataset=name, model=name)])]))
+    assert "[red]x[/red]" in text
+    assert "\x1b" not in text
+    assert "\x07" not in text
+    text.encode("utf-8")
