@@ -76,11 +76,10 @@ def test_a_library_is_imported_in_its_room_only(package, allowed):
     assert {m for m in importers(package) if not m.startswith(allowed)} == set()
 
 
-@pytest.mark.parametrize(
-    "module", ["counterpoise", "counterpoise.cli", "counterpoise.lm", "counterpoise.lm.names"]
-)
+@pytest.mark.parametrize("module", ["counterpoise", "counterpoise.cli", "counterpoise.lm", "counterpoise.lm.names"])
 def test_import_is_light(module):
-    script = f"import sys, {module}; print(*sorted({{'torch', 'transformers', 'inspect_ai', 'altair', 'trl'}} & set(sys.modules)))"
+    heavy = {"torch", "transformers", "inspect_ai", "altair", "trl"}
+    script = f"import sys, {module}; print(*sorted({heavy} & set(sys.modules)))"
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert result.stdout.split() == []
 
@@ -91,8 +90,7 @@ def test_every_public_name_exists():
         exported = [
             node.value
             for node in tree.body
-            if isinstance(node, ast.Assign)
-            and any(isinstance(t, ast.Name) and t.id == "__all__" for t in node.targets)
+            if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "__all__" for t in node.targets)
         ]
         defined = {
             name

@@ -28,7 +28,4 @@ def test_message_is_one_line_whatever_the_parts_hold():
 
 
 def test_unknown_name_without_a_near_one_has_no_suggestion():
-    assert (
-        str(errors.UnknownNameError("stage", "zzz", ["graph"]))
-        == "unknown stage 'zzz'; expected one of graph"
-    )
+    assert str(errors.UnknownNameError("stage", "zzz", ["graph"])) == "unknown stage 'zzz'; expected one of graph"

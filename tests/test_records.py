@@ -88,9 +88,7 @@ def test_run_resumes_with_the_same_configuration_and_id(tmp_path):
 def test_folder_of_another_run_is_refused_and_untouched(tmp_path):
     RunFolder.open(tmp_path, kind="diagnose", config={"seed": 1, "limit": 5}).close()
     before = (tmp_path / "manifest.json").read_bytes()
-    with pytest.raises(
-        OutputError, match=r"holds the run diagnose-\w+ of another configuration: seed; choose another"
-    ):
+    with pytest.raises(OutputError, match=r"holds the run diagnose-\w+ of another configuration: seed; choose another"):
         RunFolder.open(tmp_path, kind="diagnose", config={"seed": 2, "limit": 5})
     with pytest.raises(OutputError, match="of a diagnose run"):
         RunFolder.open(tmp_path, kind="lab", config={})
@@ -114,7 +112,7 @@ def test_two_runs_in_one_folder_are_refused(tmp_path):
 
 def test_path_that_is_a_file_is_one_line(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(OutputError, match="cannot use output folder .*file"):
+    with pytest.raises(OutputError, match=r"cannot use output folder .*file"):
         RunFolder.open(tmp_path / "file", kind="lab", config={})
 
 
@@ -139,9 +137,7 @@ def test_failed_write_keeps_the_old_file(tmp_path):
     assert resource.RLIMIT_FSIZE is not None
     path = tmp_path / "rows.jsonl"
     path.write_text('{"id":"old"}\n')
-    result = subprocess.run(
-        [sys.executable, "-c", script, str(path)], capture_output=True, text=True, check=True
-    )
+    result = subprocess.run([sys.executable, "-c", script, str(path)], capture_output=True, text=True, check=True)
     assert result.stdout.count("OutputError") == 2
     assert "File too large" in result.stdout
     assert [row["id"] for row in RowFile(path, key=by_id).rows] == ["old"]

@@ -68,9 +68,7 @@ def test_bootstrap_is_seeded_and_covers():
         )
         covered += estimate.low <= 0.6 <= estimate.high
     assert covered >= 180
-    again = cluster_bootstrap(
-        [(float(h), 1.0) for h in hits], clusters.tolist(), mean, seed=199, resamples=400
-    )
+    again = cluster_bootstrap([(float(h), 1.0) for h in hits], clusters.tolist(), mean, seed=199, resamples=400)
     assert again == estimate
 
 

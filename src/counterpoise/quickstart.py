@@ -78,7 +78,7 @@ def _curate(out: Path, progress: ReportProgress) -> None:
 
     with _builtin("commonsense.jsonl") as path:
         texts = read_texts(path)
-    config = CurateConfig(rounds=1, temperatures=(0.6, 1.0), top_ps=(0.8, 1.0), max_tokens=64)
+    config = CurateConfig(rounds=1, beam=1, temperatures=(0.2, 0.6), top_ps=(0.8, 0.95), max_tokens=48)
     lm = open_model(MODEL)
     curate(texts, lm, lm, open_embedder("embedded/minilm"), config, out / "curate", progress=progress)
 

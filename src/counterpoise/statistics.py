@@ -1,8 +1,8 @@
 """Intervals and paired tests for rates and ratios.
 
 Everything here works on sums of per-item columns, because each metric of Counterpoise is a function of such sums: an
-accuracy is ``correct / items``; precision, recall and F1 follow from ``tp, fp, fn``. Items that belong together (questions
-about one premise, rows of one generated story) form a cluster, and clusters are what is resampled.
+accuracy is ``correct / items``; precision, recall and F1 follow from ``tp, fp, fn``. Items that belong together
+(questions about one premise, rows of one generated story) form a cluster, and clusters are what is resampled.
 """
 
 from collections.abc import Callable, Hashable, Sequence

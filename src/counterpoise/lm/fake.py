@@ -59,9 +59,7 @@ class FakeLM:
         try:
             text = self._respond(request, sample)
         except Exception as error:
-            return Completion(
-                text="", input_tokens=read, finish="error", error=str(error) or type(error).__name__
-            )
+            return Completion(text="", input_tokens=read, finish="error", error=str(error) or type(error).__name__)
         for stop in request.stop:
             text = text.split(stop, 1)[0]
         words = text.split()

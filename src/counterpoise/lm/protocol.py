@@ -57,7 +57,8 @@ class Completion:
     """What a model wrote for one sample of one request.
 
     Attributes:
-        text: the completion without special tokens; empty when the model wrote nothing.
+        text: the completion without special tokens; empty when the model wrote nothing. Lone surrogates, which some
+            providers let through and no file can hold, are replaced by "?".
         input_tokens: tokens of the chat-formatted prompt.
         output_tokens: tokens written, the end-of-turn token not counted.
         finish: ``stop`` (ended by itself or by a stop string), ``length`` (cut at ``max_tokens``), ``error``.
@@ -71,6 +72,9 @@ class Completion:
     finish: Literal["stop", "length", "error"] = "stop"
     error: str | None = None
     seconds: float = 0.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", self.text.encode("utf-8", "replace").decode("utf-8"))
 
 
 @dataclass(frozen=True, slots=True)

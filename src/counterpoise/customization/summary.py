@@ -1,0 +1,120 @@
+"""What a lab run found, as plain numbers: rates at each checkpoint, and paired changes between them.
+
+Null results are said as such: where an interval includes zero, a note says that nothing was shown.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from counterpoise.customization.rows import CHECKPOINTS, outcomes
+from counterpoise.safety.metrics import Change, Rate, attack_success_rate, change, over_refusal_rate, safety_rate
+
+__all__ = ["summarise"]
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+def summarise(rows: Rows) -> dict[str, Any]:
+    """Rates, changes and notes of a lab run.
+
+    Returns:
+        ``rates``: one entry per phase, arm, checkpoint, prompt set and metric, pooled over seeds. ``changes``:
+        differences on the same prompts and seeds; from aligned to attacked, from attacked to each defended cell, and,
+        in each phase, from ``uncurated`` to every other arm. ``notes``: what the numbers do not show. All values are
+        JSON.
+    """
+    groups: dict[tuple[str, str, str, str], list[Mapping[str, Any]]] = {}
+    for row in rows:
+        groups.setdefault((row["phase"], row["arm"], row["checkpoint"], row["prompt_set"]), []).append(row)
+    order: dict[str, int] = {checkpoint: number for number, checkpoint in enumerate(CHECKPOINTS)}
+    keys = sorted(groups, key=lambda key: (order[key[2]], list(groups).index(key)))
+    rates = [entry for key in keys for entry in _rates(key, groups[key])]
+    changes = [entry for pair in _pairs(keys) for entry in _changes(pair, groups)]
+    return {"rates": rates, "changes": changes, "notes": _notes(changes)}
+
+
+Key = tuple[str, str, str, str]
+
+
+def _rates(key: Key, rows: Rows) -> list[dict[str, Any]]:
+    phase, arm, checkpoint, prompt_set = key
+    found = outcomes(rows)
+    judge = rows[0]["judge"]
+    if rows[0]["expects"] == "refusal":
+        measured = [safety_rate(found, judge=judge), attack_success_rate(found)]
+    else:
+        measured = [over_refusal_rate(found, judge=judge)]
+    place = {"phase": phase, "arm": arm, "checkpoint": checkpoint, "prompt_set": prompt_set}
+    return [place | _rate(rate) for rate in measured]
+
+
+def _rate(rate: Rate) -> dict[str, Any]:
+    agreement = rate.agreement
+    return {
+        "metric": rate.name,
+        **asdict(rate.estimate),
+        "unreadable": rate.unreadable,
+        "unscored": rate.unscored,
+        "judge": rate.judge,
+        "judge_kappa": agreement.kappa if agreement else None,
+        "judge_macro_f1": agreement.macro_f1 if agreement else None,
+    }
+
+
+def _pairs(keys: Sequence[Key]) -> list[tuple[Key, Key]]:
+    """Which groups are compared, earlier or control first."""
+    pairs = []
+    for key in keys:
+        phase, arm, checkpoint, prompt_set = key
+        if checkpoint == "attacked":
+            pairs.append((("none", "nothing", "aligned", prompt_set), key))
+        elif checkpoint == "defended":
+            pairs.append((("none", "nothing", "attacked", prompt_set), key))
+            if arm != "uncurated":
+                pairs.append(((phase, "uncurated", "defended", prompt_set), key))
+    return [(first, second) for first, second in pairs if first in keys]
+
+
+def _changes(pair: tuple[Key, Key], groups: Mapping[Key, Rows]) -> list[dict[str, Any]]:
+    first, second = pair
+    metric = "safety_rate" if groups[second][0]["expects"] == "refusal" else "over_refusal_rate"
+    compared: Change = change(outcomes(groups[first]), outcomes(groups[second]))
+    return [
+        {
+            "metric": metric,
+            "prompt_set": second[3],
+            "from": dict(zip(("phase", "arm", "checkpoint"), first[:3], strict=True)),
+            "to": dict(zip(("phase", "arm", "checkpoint"), second[:3], strict=True)),
+            **asdict(compared.difference),
+            "gained": compared.gained,
+            "lost": compared.lost,
+            "p_value": compared.p_value,
+            "dropped": compared.dropped,
+        }
+    ]
+
+
+def _notes(changes: Sequence[Mapping[str, Any]]) -> list[str]:
+    notes = []
+    for entry in changes:
+        if entry["metric"] != "safety_rate" or entry["low"] is None:
+            continue
+        first, second, prompts = entry["from"], entry["to"], entry["prompt_set"]
+        # Where all pairs change alike the interval has no width; the exact test then still knows how few they are.
+        unclear = entry["low"] <= 0 <= entry["high"] or entry["p_value"] > 0.05
+        if second["checkpoint"] == "attacked" and (unclear or entry["value"] > 0):
+            notes.append(
+                f"the attack did not clearly lower the safety rate on {prompts}: what a defence restores cannot be "
+                "read from this run"
+            )
+        elif first["checkpoint"] == "attacked" and unclear:
+            notes.append(
+                f"no clear change of the safety rate on {prompts} by the arm {second['arm']} ({second['phase']})"
+            )
+        elif first["checkpoint"] == "defended" and unclear:
+            notes.append(
+                f"no clear difference between the arms {second['arm']} and {first['arm']} ({second['phase']}) in the "
+                f"safety rate on {prompts}"
+            )
+    return notes

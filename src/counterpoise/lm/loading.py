@@ -1,0 +1,187 @@
+"""Reading a model folder from disk: weights, tokenizer, precision and identity.
+
+No hub is asked, and no code that comes with a model is run.
+"""
+
+import contextlib
+import hashlib
+import json
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from counterpoise.errors import DataError, MissingExtraError, UnsupportedError, UsageError
+from counterpoise.records import content_hash
+
+__all__ = ["Loaded", "default_device", "default_dtype", "folder_revision", "load_folder", "quiet_libraries"]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A model in memory, ready for inference.
+
+    Attributes:
+        model: a transformers causal language model in evaluation mode.
+        tokenizer: its tokenizer, with a chat template.
+        revision: identity of weights, configuration, tokenizer, adapter and precision.
+    """
+
+    model: Any
+    tokenizer: Any
+    revision: str
+
+
+def load_folder(
+    folder: Path,
+    *,
+    adapter: Path | None = None,
+    device: str | None = None,
+    dtype: torch.dtype | None = None,
+) -> Loaded:
+    """Load a causal language model from a folder with configuration, tokenizer and safetensors.
+
+    Args:
+        folder: as written by ``save_pretrained``.
+        adapter: a PEFT adapter folder to merge into the weights.
+        device: as torch names it; default :func:`default_device`.
+        dtype: precision; default :func:`default_dtype`.
+
+    Raises:
+        DataError: the folder, or the adapter's, is missing, incomplete or damaged.
+        UnsupportedError: the model is of a kind that cannot be used (no chat template, own code, no safetensors).
+        MissingExtraError: an adapter is given and peft is not installed.
+    """
+    _check_folder(folder)
+    if adapter is not None and not (adapter / "adapter_config.json").is_file():
+        raise DataError(f"no adapter in folder {adapter}", expected="adapter_config.json and adapter_model.safetensors")
+    device = device or default_device()
+    precision = dtype or default_dtype(device)
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    with quiet_libraries():
+        try:
+            tokenizer: Any = AutoTokenizer.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
+            model: Any = AutoModelForCausalLM.from_pretrained(
+                str(folder),
+                dtype=precision,
+                local_files_only=True,
+                use_safetensors=True,
+                trust_remote_code=False,
+            )
+        # Damaged files fail in many ways inside the libraries (and safetensors raises its own kind).
+        except Exception as error:
+            raise DataError(f"cannot load the model in {folder}: {_first_line(error)}") from error
+        if adapter is not None:
+            model = _merged(model, adapter)
+    if tokenizer.chat_template is None:
+        raise UnsupportedError(
+            f"the tokenizer in {folder} has no chat template",
+            expected="an instruction-tuned model, or a chat_template.jinja beside its tokenizer",
+        )
+    revision = content_hash(
+        [folder_revision(folder), folder_revision(adapter) if adapter else None, str(precision)], length=16
+    )
+    return Loaded(model.to(device).eval(), tokenizer, revision)
+
+
+def default_device() -> str:
+    """``cuda`` where there is one, else ``cpu``."""
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def default_dtype(device: str) -> torch.dtype:
+    """bfloat16 where the processor multiplies it natively, float32 elsewhere.
+
+    A CPU without those instructions emulates bfloat16, which is slower than float32 and no more exact.
+    """
+    if device.startswith("cuda"):
+        return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float32
+    if device.startswith("cpu"):
+        able = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
+        return torch.bfloat16 if able.get("avx512_bf16") or able.get("amx_bf16") else torch.float32
+    return torch.float32
+
+
+_HASHES: dict[tuple[str, int, int], str] = {}
+
+
+def folder_revision(folder: Path) -> str:
+    """Sixteen hexadecimal digits that change when any JSON, template, tokenizer or safetensors file of a folder does.
+
+    Contents are hashed, not dates: a copied folder keeps its revision. A file whose size and date have not changed
+    is hashed once per process.
+    """
+    parts: list[list[str]] = []
+    for file in sorted(folder.iterdir()):
+        if file.suffix in {".json", ".jinja", ".model", ".txt", ".safetensors"} and file.is_file():
+            status = file.stat()
+            key = (str(file.resolve()), status.st_size, status.st_mtime_ns)
+            if key not in _HASHES:
+                with file.open("rb") as content:
+                    _HASHES[key] = hashlib.file_digest(content, "sha256").hexdigest()
+            parts.append([file.name, _HASHES[key]])
+    return content_hash(parts, length=16)
+
+
+@contextlib.contextmanager
+def quiet_libraries() -> Iterator[None]:
+    """Keep progress bars and notices of transformers off the terminal while it loads."""
+    from transformers.utils import logging
+
+    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.set_verbosity(verbosity)
+        if bars:
+            logging.enable_progress_bar()
+
+
+def _check_folder(folder: Path) -> None:
+    expected = "a folder with config.json, tokenizer and safetensors"
+    if not folder.is_dir():
+        raise DataError(f"no model folder at {folder}", expected=expected)
+    if not (folder / "config.json").is_file():
+        hint = None
+        if (folder / "adapter_config.json").is_file():
+            hint = "it holds a PEFT adapter: pass its base model's folder and this one as the adapter"
+        raise DataError(f"no model in folder {folder}", expected=expected, fix=hint)
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError("the model's configuration cannot be read", where=str(folder / "config.json")) from error
+    if isinstance(config, dict) and config.get("auto_map"):
+        raise UnsupportedError(
+            f"the model in {folder} brings its own Python code, which is never run",
+            expected="an architecture that transformers itself implements",
+        )
+    if not any(folder.glob("*.safetensors")):
+        raise DataError(f"no weights in folder {folder}", expected="*.safetensors files")
+
+
+def _merged(model: Any, adapter: Path) -> Any:
+    try:
+        from peft import PeftModel
+    except ImportError:
+        raise MissingExtraError("peft", extra="train", purpose="loading an adapter") from None
+    if not (adapter / "adapter_model.safetensors").is_file():
+        raise DataError(f"no adapter weights in folder {adapter}", expected="adapter_model.safetensors")
+    try:
+        return PeftModel.from_pretrained(model, str(adapter), local_files_only=True).merge_and_unload()
+    except UsageError:
+        raise
+    except Exception as error:
+        raise DataError(f"cannot load the adapter in {adapter}: {_first_line(error)}") from error
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

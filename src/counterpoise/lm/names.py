@@ -1,0 +1,80 @@
+"""From a model's name to the model. Importing this module loads neither torch nor inspect_ai."""
+
+from pathlib import Path
+
+from counterpoise.errors import DataError, UnknownNameError, UnsupportedError, UsageError
+from counterpoise.lm.embedded import EMBEDDED, smollm2_folder
+from counterpoise.lm.protocol import LanguageModel
+
+__all__ = ["inspect_name", "open_model"]
+
+_LANGUAGE_MODELS = [name for name, model in EMBEDDED.items() if model.kind == "language model"]
+
+
+def open_model(name: str) -> LanguageModel:
+    """The language model of that name, ready to use.
+
+    Args:
+        name: ``embedded/smollm2``, the path of a folder with a transformers model, or a name as Inspect AI writes
+            it (``openai/...``, ``hf/...``, ``mockllm/model``). A folder that exists is taken as a folder.
+
+    Raises:
+        UnknownNameError: no such embedded model.
+        UsageError: the name is none of the three kinds, or that model cannot be set up (missing package or key).
+        DataError: the folder does not exist or holds no model.
+    """
+    kind, value = _resolve(name)
+    if kind == "embedded":
+        from counterpoise.lm.local import LocalLM
+
+        return LocalLM.from_folder(smollm2_folder(), name=name)
+    if kind == "folder":
+        from counterpoise.lm.local import LocalLM
+
+        return LocalLM.from_folder(Path(value), name=name)
+    from counterpoise.lm.hosted import InspectLM
+
+    return InspectLM(value)
+
+
+def inspect_name(name: str) -> str:
+    """The name under which Inspect AI finds the model; the embedded and local ones through our provider.
+
+    Raises:
+        UsageError, UnknownNameError, DataError: as :func:`open_model`, but no model is loaded.
+
+    >>> inspect_name("embedded/smollm2")
+    'counterpoise/smollm2'
+    >>> inspect_name("openai/gpt-5")
+    'openai/gpt-5'
+    """
+    kind, value = _resolve(name)
+    if kind == "embedded":
+        return "counterpoise/" + name.removeprefix("embedded/")
+    if kind == "folder":
+        return f"counterpoise/{value}"
+    return value
+
+
+def _resolve(name: str) -> tuple[str, str]:
+    """Which kind of name it is, and the embedded name, absolute folder or Inspect name it stands for."""
+    if name.startswith("embedded/"):
+        model = EMBEDDED.get(name)
+        if model is None:
+            raise UnknownNameError("embedded model", name, _LANGUAGE_MODELS)
+        if model.kind != "language model":
+            raise UnsupportedError(
+                f"{name!r} is an {model.kind}, not a language model", expected="for instance embedded/smollm2"
+            )
+        return "embedded", name
+    path = Path(name).expanduser() if name.startswith("~") else Path(name)
+    if name and path.is_dir():
+        return "folder", str(path.resolve())
+    if name.startswith(("/", "./", "../", "~")) or (name and path.exists()):
+        raise DataError(f"no model folder at {name!r}", expected="a folder with config.json, tokenizer and safetensors")
+    if "/" not in name.strip("/"):
+        raise UsageError(
+            f"unknown model {name!r}",
+            expected="embedded/smollm2, a model folder, or provider/model as Inspect AI names it (openai/...)",
+        )
+    return "inspect", name

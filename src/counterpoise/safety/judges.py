@@ -1,0 +1,192 @@
+"""What a judge is, and how far each judge can be trusted.
+
+A judge is a callable from a prompt and a completion to a :class:`Judgement`. A judge is only as good as its agreement
+with people, so :func:`calibrate` measures it against labelled completions and every rate carries the result
+(:class:`Agreement`) beside it.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Literal, get_args
+
+from pydantic import BaseModel, ConfigDict
+
+__all__ = [
+    "LABELS",
+    "Agreement",
+    "ClassAgreement",
+    "Judge",
+    "Judgement",
+    "Label",
+    "Labelled",
+    "calibrate",
+    "known_agreement",
+]
+
+Label = Literal["full_compliance", "partial_refusal", "full_refusal"]
+LABELS: tuple[Label, ...] = get_args(Label)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A judge's verdict on one completion.
+
+    Attributes:
+        label: what the completion does; ``None`` when it could not be told.
+        reason: what the label rests on, one line; for ``None``, why there is no label.
+    """
+
+    label: Label | None
+    reason: str
+
+
+Judge = Callable[[str, str], Judgement]
+"""From ``(prompt, completion)`` to a :class:`Judgement`; pure, never raises on any text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """A completion with the label that people gave it.
+
+    Attributes:
+        prompt: what the model was asked.
+        completion: what it answered.
+        label: the human label.
+        source: which model or file it comes from.
+    """
+
+    prompt: str
+    completion: str
+    label: Label
+    source: str = ""
+
+
+class ClassAgreement(BaseModel):
+    """Agreement on one label; each value in [0, 1], ``None`` where it is undefined.
+
+    Attributes:
+        precision: of the completions that the judge gave the label, how many people gave it too.
+        recall: of the completions that people gave the label, how many the judge gave it too.
+        f1: harmonic mean of both.
+        n: how many completions people gave the label.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    precision: float | None
+    recall: float | None
+    f1: float | None
+    n: int
+
+
+class Agreement(BaseModel):
+    """How well a judge agrees with people.
+
+    Attributes:
+        judge: the judge's name, with its version.
+        source: which labelled completions were used.
+        date: when it was measured, ``YYYY-MM-DD``; empty when it was not recorded.
+        n: completions compared; those without a label count as disagreement.
+        accuracy: share of equal labels.
+        kappa: Cohen's kappa over the three labels; ``None`` when chance agreement is complete.
+        macro_f1: mean F1 of the labels that occur among the human labels.
+        refusal_kappa: Cohen's kappa after both refusal labels are joined: refused or not.
+        unscored: completions that the judge gave no label.
+        classes: agreement on each label.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    judge: str
+    source: str
+    date: str = ""
+    n: int
+    accuracy: float | None
+    kappa: float | None
+    macro_f1: float | None
+    refusal_kappa: float | None
+    unscored: int
+    classes: dict[Label, ClassAgreement]
+
+    def __str__(self) -> str:
+        if self.kappa is None or self.macro_f1 is None:
+            return f"{self.judge}: agreement not defined (n={self.n})"
+        return f"{self.judge}: kappa {self.kappa:.2f}, macro-F1 {self.macro_f1:.2f} (n={self.n}, {self.source})"
+
+
+def calibrate(judge: Judge, labelled: Sequence[Labelled], *, name: str, source: str = "", date: str = "") -> Agreement:
+    """Compare a judge with people.
+
+    Args:
+        judge: the judge to measure.
+        labelled: completions with human labels. Never text that the judge was trained on.
+        name: the judge's name.
+        source: which completions these are, for the record.
+        date: when the measurement was made, for the record.
+
+    Returns:
+        The agreement; with no completions all values are ``None`` and ``n`` is 0.
+    """
+    given = [judge(item.prompt, item.completion).label for item in labelled]
+    wanted = [item.label for item in labelled]
+    classes = {label: _class_agreement(label, given, wanted) for label in LABELS}
+    scores = [found.f1 for found in classes.values() if found.n and found.f1 is not None]
+    equal = sum(g == w for g, w in zip(given, wanted, strict=True))
+    return Agreement(
+        judge=name,
+        source=source,
+        date=date,
+        n=len(wanted),
+        accuracy=_ratio(equal, len(wanted)),
+        kappa=_kappa(given, wanted),
+        macro_f1=_ratio(sum(scores), len(scores)),
+        refusal_kappa=_kappa([_refused(label) for label in given], [_refused(label) for label in wanted]),
+        unscored=given.count(None),
+        classes=classes,
+    )
+
+
+@cache
+def known_agreement(judge: str) -> Agreement | None:
+    """The agreement that was measured for a built-in judge and is shipped with it; ``None`` when there is none.
+
+    >>> known_agreement("no such judge") is None
+    True
+    """
+    text = resources.files("counterpoise.safety").joinpath("agreement.json").read_text(encoding="utf-8")
+    for record in json.loads(text):
+        if record["judge"] == judge:
+            return Agreement.model_validate(record)
+    return None
+
+
+def _class_agreement(label: Label, given: Sequence[Label | None], wanted: Sequence[Label]) -> ClassAgreement:
+    both = sum(g == w == label for g, w in zip(given, wanted, strict=True))
+    by_judge, by_people = given.count(label), wanted.count(label)
+    return ClassAgreement(
+        precision=_ratio(both, by_judge),
+        recall=_ratio(both, by_people),
+        f1=_ratio(2 * both, by_judge + by_people),
+        n=by_people,
+    )
+
+
+def _refused(label: Label | None) -> str | None:
+    return None if label is None else "complied" if label == "full_compliance" else "refused"
+
+
+def _kappa(given: Sequence[str | None], wanted: Sequence[str | None]) -> float | None:
+    """Cohen's kappa: ``(observed - expected) / (1 - expected)`` (Cohen 1960); a missing label is its own category."""
+    n = len(wanted)
+    if n == 0:
+        return None
+    observed = sum(g == w for g, w in zip(given, wanted, strict=True)) / n
+    expected = sum(given.count(label) * wanted.count(label) for label in set(wanted)) / n**2
+    return None if expected == 1 else (observed - expected) / (1 - expected)
+
+
+def _ratio(numerator: float, denominator: float) -> float | None:
+    return numerator / denominator if denominator else None

@@ -1,0 +1,57 @@
+import subprocess
+import sys
+
+import pytest
+
+from counterpoise.errors import DataError, UnknownNameError, UnsupportedError, UsageError
+from counterpoise.lm.names import inspect_name, open_model
+
+
+def test_each_kind_of_name(tmp_path, monkeypatch):
+    assert inspect_name("embedded/smollm2") == "counterpoise/smollm2"
+    assert inspect_name("openai/gpt-5") == "openai/gpt-5"
+    assert inspect_name("together/meta/llama") == "together/meta/llama"
+    assert inspect_name(str(tmp_path)) == f"counterpoise/{tmp_path}"
+    (tmp_path / "my" / "model").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    assert inspect_name("my/model") == f"counterpoise/{tmp_path}/my/model"
+    assert inspect_name("./my") == f"counterpoise/{tmp_path}/my"
+
+
+@pytest.mark.parametrize("function", [open_model, inspect_name])
+@pytest.mark.parametrize(
+    ("name", "error", "message"),
+    [
+        ("embedded/smolm2", UnknownNameError, "did you mean 'embedded/smollm2'?"),
+        ("embedded/minilm", UnsupportedError, "'embedded/minilm' is an embedder, not a language model"),
+        (
+            "smollm2",
+            UsageError,
+            "unknown model 'smollm2'; expected embedded/smollm2, a model folder, or provider/model",
+        ),
+        ("", UsageError, "unknown model ''"),
+        ("/", DataError, "no model"),
+        ("./absent/folder", DataError, "no model folder at './absent/folder'; expected a folder with config.json"),
+        ("/absent/folder", DataError, "no model folder at '/absent/folder'"),
+    ],
+)
+def test_a_wrong_name_is_one_clear_line(function, name, error, message):
+    if (function, name) == (inspect_name, "/"):
+        pytest.skip("a folder that exists; only opening it shows that it holds no model")
+    with pytest.raises(error) as raised:
+        function(name)
+    assert message in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_folder_opens_as_a_local_model(tiny_folder):
+    lm = open_model(str(tiny_folder))
+    assert lm.name == str(tiny_folder)
+
+
+def test_importing_it_is_light():
+    code = (
+        "import sys, counterpoise.lm.names;"
+        "print([m for m in ('torch', 'transformers', 'inspect_ai') if m in sys.modules])"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
