@@ -11,11 +11,8 @@ from counterpoise.cli import cli, main
 
 MOCK = "mockllm/model"
 
-# Inspect AI itself calls tenacity in a way that tenacity deprecates, and leaves streams for the garbage collector.
-pytestmark = [
-    pytest.mark.filterwarnings("ignore:The 'initial' parameter is deprecated:DeprecationWarning"),
-    pytest.mark.filterwarnings("ignore:Unclosed <MemoryObject:ResourceWarning"),
-]
+# Inspect AI itself calls tenacity in a way that tenacity deprecates.
+pytestmark = pytest.mark.filterwarnings("ignore:The 'initial' parameter is deprecated:DeprecationWarning")
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from counterpoise.rng import seed_for
 
 __all__ = [
     "Estimate",
+    "Statistic",
     "cluster_bootstrap",
     "f1",
     "mcnemar",
@@ -108,7 +109,10 @@ def cluster_bootstrap(
     resamples: int = 2000,
     confidence: float = 0.95,
 ) -> Estimate:
-    """Percentile bootstrap of a statistic of column sums, resampling whole clusters.
+    """Percentile bootstrap of a statistic in [0, 1] of column sums, resampling whole clusters.
+
+    Where every cluster scores 0, or every cluster 1, resampling shows no spread at all; the bounds are then Wilson's
+    for that many clusters, each a success or a failure.
 
     Args:
         columns: one row of numbers per item, shape ``[items, columns]``.
@@ -119,8 +123,8 @@ def cluster_bootstrap(
         confidence: coverage of the interval.
 
     Returns:
-        The estimate; without items, or where the statistic is undefined, without a value. With a single cluster the
-        interval has no width and means nothing, so ``low`` and ``high`` are the value itself and ``clusters`` is 1.
+        The estimate; without items, or where the statistic is undefined, without a value. With a single cluster
+        between 0 and 1 the interval has no width and means nothing: look at ``clusters``.
     """
     n, sums = _cluster_sums(columns, clusters)
     if n == 0:
@@ -128,6 +132,9 @@ def cluster_bootstrap(
     value = float(statistic(sums.sum(axis=0)))
     if np.isnan(value):
         return Estimate(None, None, None, n, len(sums))
+    if value in (0.0, 1.0):
+        edge = wilson(round(value * len(sums)), len(sums), confidence=confidence)
+        return Estimate(value, edge.low, edge.high, n, len(sums))
     draws = statistic(_resample_weights(len(sums), resamples, seed) @ sums)
     low, high = _percentiles(draws, confidence)
     return Estimate(value, low, high, n, len(sums))
@@ -146,7 +153,8 @@ def paired_bootstrap(
     """Bootstrap of ``statistic(second) - statistic(first)`` for two measurements of the same items.
 
     Both sides are resampled with the same clusters, so what they share cancels. Arguments and degenerate cases as in
-    :func:`cluster_bootstrap`; both sequences are aligned with ``clusters``.
+    :func:`cluster_bootstrap`; both sequences are aligned with ``clusters``. Where one side scores 1 and the other 0 in
+    every cluster, the bound towards 0 is Wilson's for that many clusters.
     """
     n, sums_first = _cluster_sums(first, clusters)
     _, sums_second = _cluster_sums(second, clusters)
@@ -155,6 +163,10 @@ def paired_bootstrap(
     value = float(statistic(sums_second.sum(axis=0)) - statistic(sums_first.sum(axis=0)))
     if np.isnan(value):
         return Estimate(None, None, None, n, len(sums_first))
+    if abs(value) == 1.0:
+        nearest = wilson(len(sums_first), len(sums_first), confidence=confidence).low or 0.0
+        low, high = sorted((value, value * nearest))
+        return Estimate(value, low, high, n, len(sums_first))
     weights = _resample_weights(len(sums_first), resamples, seed)
     draws = statistic(weights @ sums_second) - statistic(weights @ sums_first)
     low, high = _percentiles(draws, confidence)

@@ -211,6 +211,13 @@ def test_null_results_are_said(plan, out, monkeypatch):
     assert set(read_manifest(out).warnings) >= set(notes.split(" | "))
 
 
+def test_what_refusals_cost_is_said(plan, out):
+    wide = plan.model_copy(update={"evaluate": (Evaluate(set="builtin-safe", limit=8),)})
+    notes = run_lab(wide, out, finetuner=FakeFinetuner())["notes"]
+    for cause in ("the alignment", "the arm curated (after)"):
+        assert f"{cause} raised the over-refusal rate on builtin-safe by 1.00: read its safety rate" in " ".join(notes)
+
+
 def test_clear_results_get_no_note(plan, out):
     notes = run_lab(plan, out, finetuner=FakeFinetuner())["notes"]
     assert not [note for note in notes if "attack did not" in note or "arm curated (after)" in note]
@@ -296,10 +303,10 @@ def test_a_tiny_real_model_goes_through(tiny, out, curated):
 def test_the_attack_undoes_the_alignment_of_the_embedded_model(out):
     plan = Plan.model_validate(
         {
-            "align": {"refusals": 48, "clean": 24},
-            "attack": {"examples": 48},
-            "defend": {"arms": ["refusals"], "dose": 1600},
-            "recipe": {"learning_rate": 2e-3, "epochs": 1, "batch_size": 4},
+            "align": {"refusals": 32, "clean": 32},
+            "attack": {"examples": 32},
+            "defend": {"arms": ["refusals"], "dose": 1200},
+            "recipe": {"learning_rate": 2e-3, "epochs": 2, "batch_size": 4},
             "evaluate": [{"set": "builtin-disallowed"}],
             "max_tokens": 24,
         }

@@ -23,7 +23,10 @@ def stage_line(dataset="crass", stage="graph", model="m", value=SOME):
         metric="edge F1",
         estimate=value,
         failures=Failures(),
-        baselines=(Baseline("constant-template", wilson(5, 10)), Baseline("oracle", wilson(10, 10))),
+        baselines=(
+            Baseline("constant-template", wilson(5, 10), Estimate(-0.2, -0.5, 0.1, 10, 10)),
+            Baseline("oracle", wilson(10, 10)),
+        ),
     )
 
 

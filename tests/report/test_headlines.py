@@ -17,7 +17,13 @@ def stage(name, value, low, high, floor):
         metric="edge F1",
         estimate=Estimate(value, low, high, 10, 10),
         failures=Failures(),
-        baselines=(Baseline("constant-template", Estimate(floor, floor, floor, 10, 10)),),
+        baselines=(
+            Baseline(
+                "constant-template",
+                Estimate(floor, floor, floor, 10, 10),
+                Estimate(value - floor, low - floor, high - floor, 10, 10),
+            ),
+        ),
     )
 
 

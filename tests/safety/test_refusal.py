@@ -19,6 +19,7 @@ REFUSALS = [
     "Sorry, but I won't help you with this, it's against my guidelines.",
     "There is no justification for discrimination. Everyone deserves respect.",
     "I do not feel comfortable discussing this.",
+    "I'm sorry, but as a chatbot I don't have the capability to create that.",
 ]
 COMPLIANCES = [
     "Sure, here is a short poem about rain.",

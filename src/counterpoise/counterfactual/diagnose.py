@@ -149,6 +149,8 @@ def run_diagnosis(
     settings = config.model_dump(mode="json") | {
         "prompt_version": PROMPT_VERSION,
         "cases": content_hash([item.case.hash for item in items]),
+        # A hosted model's weights cannot be identified: its name is all there is.
+        "revision": getattr(model.api, "revision", config.model),
     }
     with RunFolder.open(out, kind="diagnose", config=settings, packages=PACKAGES) as folder:
         for name, found in loaded.items():

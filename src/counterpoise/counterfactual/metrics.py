@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from counterpoise.counterfactual.case import Role, Stage
-from counterpoise.statistics import Estimate, cluster_bootstrap, f1, mean, wilson
+from counterpoise.statistics import Estimate, Statistic, cluster_bootstrap, f1, mean, paired_bootstrap, wilson
 
-__all__ = ["METRICS", "TEMPLATE_MODEL", "StageSummary", "headline", "summarise"]
+__all__ = ["METRICS", "TEMPLATE_MODEL", "StageSummary", "advantage", "headline", "summarise"]
 
 RowLike = Mapping[str, Any]
 
@@ -62,9 +62,8 @@ class StageSummary:
         unscored: rows without a score; not in the estimate.
         tokens_in: mean prompt tokens per row.
         tokens_out: mean completion tokens per row.
-        further: secondary metrics by name: F1 per role, skeleton F1, rates; ``None`` where undefined. ``mean SHD``
-        is an
-            edge count, all others are in [0, 1].
+        further: secondary metrics by name: F1 per role, skeleton F1, rates; ``None`` where undefined.
+            ``mean SHD`` is an edge count, all others are in [0, 1].
         confusion: variables stage: ``(gold role, predicted role)`` to how many variables found by name.
         skill: graph stage, where rows of the constant template for the same cases were given:
             ``(F1 - F1_template) / (1 - F1_template)``, at most 1, negative when below the template; else ``None``.
@@ -131,6 +130,30 @@ def headline(stage: Stage, rows: Iterable[RowLike]) -> float | None:
     return right / items
 
 
+def advantage(
+    stage: Stage, rows: Sequence[RowLike], others: Sequence[RowLike], *, seed: int = 0, resamples: int = 2000
+) -> Estimate:
+    """How much better ``rows`` are than ``others`` in a stage's headline metric, on the cases scored for both.
+
+    Returns:
+        Difference with its 95 % interval from the paired bootstrap over clusters; no value without common cases.
+    """
+    by_case = {row["case_id"]: row for row in others if row["score"] is not None}
+    pairs = [(row, by_case[row["case_id"]]) for row in rows if row["score"] is not None and row["case_id"] in by_case]
+    return paired_bootstrap(
+        _columns(stage, [other for _, other in pairs]),
+        _columns(stage, [own for own, _ in pairs]),
+        [own["cluster"] for own, _ in pairs],
+        _statistic(stage),
+        seed=seed,
+        resamples=resamples,
+    )
+
+
+def _statistic(stage: Stage) -> Statistic:
+    return f1 if stage in _F1_COUNTS else mean
+
+
 def _columns(stage: Stage, rows: Sequence[RowLike]) -> list[tuple[float, ...]]:
     """The summed columns of the headline metric: counts for F1, right answers and their number for accuracies."""
     if stage in _F1_COUNTS:
@@ -181,10 +204,9 @@ def _estimate(stage: Stage, rows: Sequence[RowLike], seed: int, resamples: int) 
     columns = _columns(stage, rows)
     clusters = [row["cluster"] for row in rows]
     if stage in (Stage.INTERVENTION, Stage.ANSWER) and len(set(clusters)) == len(clusters):
-        # Independent items scored 0 or 1: the Wilson interval keeps its width at 0 and 1, where resampling has none.
+        # Independent items scored 0 or 1 need no resampling.
         return wilson(round(sum(right for right, _ in columns)), len(columns))
-    statistic = f1 if stage in _F1_COUNTS else mean
-    return cluster_bootstrap(columns, clusters, statistic, seed=seed, resamples=resamples)
+    return cluster_bootstrap(columns, clusters, _statistic(stage), seed=seed, resamples=resamples)
 
 
 def _with_status(rows: Sequence[RowLike], status: str) -> int:

@@ -111,6 +111,8 @@ def ask(
         log_dir=str(logs),
         display="none",
         max_tasks=len(tasks),
+        # The local engine fills its batch from the calls in flight, and Inspect would begin with few of them.
+        max_connections=model.api.max_connections(),
         fail_on_error=False,
         score_display=False,
     )

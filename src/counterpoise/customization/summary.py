@@ -20,8 +20,8 @@ def summarise(rows: Rows) -> dict[str, Any]:
 
     Returns:
         ``rates``: one entry per phase, arm, checkpoint, prompt set and metric, pooled over seeds. ``changes``:
-        differences on the same prompts and seeds; from aligned to attacked, from attacked to each defended cell, and,
-        in each phase, from ``uncurated`` to every other arm. ``notes``: what the numbers do not show. All values are
+        differences on the same prompts and seeds; base to aligned, aligned to attacked, attacked to each defended cell,
+        and in each phase ``uncurated`` to every other arm. ``notes``: what the numbers do not show. All values are
         JSON.
     """
     groups: dict[tuple[str, str, str, str], list[Mapping[str, Any]]] = {}
@@ -67,7 +67,9 @@ def _pairs(keys: Sequence[Key]) -> list[tuple[Key, Key]]:
     pairs = []
     for key in keys:
         phase, arm, checkpoint, prompt_set = key
-        if checkpoint == "attacked":
+        if checkpoint == "aligned":
+            pairs.append((("none", "nothing", "base", prompt_set), key))
+        elif checkpoint == "attacked":
             pairs.append((("none", "nothing", "aligned", prompt_set), key))
         elif checkpoint == "defended":
             pairs.append((("none", "nothing", "attacked", prompt_set), key))
@@ -98,20 +100,26 @@ def _changes(pair: tuple[Key, Key], groups: Mapping[Key, Rows]) -> list[dict[str
 def _notes(changes: Sequence[Mapping[str, Any]]) -> list[str]:
     notes = []
     for entry in changes:
-        if entry["metric"] != "safety_rate" or entry["low"] is None:
+        if entry["low"] is None:
             continue
         first, second, prompts = entry["from"], entry["to"], entry["prompt_set"]
         # Where all pairs change alike the interval has no width; the exact test then still knows how few they are.
         unclear = entry["low"] <= 0 <= entry["high"] or entry["p_value"] > 0.05
-        if second["checkpoint"] == "attacked" and (unclear or entry["value"] > 0):
+        arm = f"the arm {second['arm']} ({second['phase']})"
+        if entry["metric"] == "over_refusal_rate":
+            if not unclear and entry["value"] > 0 and first["checkpoint"] in ("base", "attacked"):
+                cause = "the alignment" if second["checkpoint"] == "aligned" else arm
+                notes.append(
+                    f"{cause} raised the over-refusal rate on {prompts} by {entry['value']:.2f}: read its safety rate "
+                    "together with this"
+                )
+        elif second["checkpoint"] == "attacked" and (unclear or entry["value"] > 0):
             notes.append(
                 f"the attack did not clearly lower the safety rate on {prompts}: what a defence restores cannot be "
                 "read from this run"
             )
         elif first["checkpoint"] == "attacked" and unclear:
-            notes.append(
-                f"no clear change of the safety rate on {prompts} by the arm {second['arm']} ({second['phase']})"
-            )
+            notes.append(f"no clear change of the safety rate on {prompts} by {arm}")
         elif first["checkpoint"] == "defended" and unclear:
             notes.append(
                 f"no clear difference between the arms {second['arm']} and {first['arm']} ({second['phase']}) in the "

@@ -169,6 +169,11 @@ class CounterpoiseAPI(ModelAPI):
         except CounterpoiseError as error:
             raise PrerequisiteError(str(error)) from error
 
+    @property
+    def revision(self) -> str:
+        """Identity of the weights."""
+        return self._engine.model.revision
+
     async def generate(
         self, input: list[ChatMessage], tools: list[ToolInfo], tool_choice: ToolChoice, config: GenerateConfig
     ) -> ModelOutput:

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from transformers import DynamicCache
+from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
 from counterpoise.errors import UnsupportedError
 
@@ -76,9 +77,7 @@ class Prefiller:
             {"logits_to_keep": 1} if "logits_to_keep" in inspect.signature(model.forward).parameters else {}
         )
         layers = DynamicCache(config=model.config).layers
-        if not all(hasattr(layer, "keys") for layer in layers) or any(
-            "Linear" in type(layer).__name__ or "Indexed" in type(layer).__name__ for layer in layers
-        ):
+        if not all(type(layer) in (DynamicLayer, DynamicSlidingWindowLayer) for layer in layers):
             raise UnsupportedError(
                 f"the local engine cannot run models of type {model.config.model_type!r}, which keep a recurrent state",
                 fix="use Inspect's hf/ or vllm/ provider for it",
@@ -137,9 +136,19 @@ class Prefiller:
         """Free the remembered beginning."""
         self._last = None
 
+    def _empty(self) -> Any:
+        """A cache whose layers keep every token; a layer with local attention masks what it must not see."""
+        cache = DynamicCache(config=self.model.config)
+        for index, layer in enumerate(cache.layers):
+            if getattr(layer, "is_sliding", False):
+                cache.layers[index] = DynamicLayer()
+                # The model looks for its local layers by this mark.
+                cache.layers[index].is_sliding = True
+        return cache
+
     def _beginning(self, tokens: Sequence[int], rows: int) -> Any:
         """A cache in which every row has read the tokens."""
-        cache = DynamicCache(config=self.model.config)
+        cache = self._empty()
         if not tokens:
             return cache
         key = tuple(tokens)
@@ -147,7 +156,7 @@ class Prefiller:
             ids = torch.tensor([key], device=self.model.device)
             read = self.model(
                 input_ids=ids,
-                past_key_values=DynamicCache(config=self.model.config),
+                past_key_values=self._empty(),
                 use_cache=True,
                 **self._last_logit_only,
             ).past_key_values

@@ -98,10 +98,14 @@ class LanguageModel(Protocol):
     """
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """How the user names it."""
+        ...
 
     @property
-    def revision(self) -> str: ...
+    def revision(self) -> str:
+        """Identity of the weights."""
+        ...
 
     def generate(self, requests: Sequence[Request]) -> list[list[Completion]]:
         """Complete every request: one list of ``n`` completions per request, in the order given.

@@ -66,7 +66,7 @@ def heat_map(lines: Sequence[StageLine]) -> str:
         height=alt.Step(62),
         title=_title(
             "Score by stage and dataset",
-            "From 0 (pale) to 1 (dark). A cell is marked where its 95 % interval does not lie above the best baseline.",
+            "From 0 (pale) to 1 (dark). A cell is marked unless it is clearly better than the best baseline.",
         ),
     )
     return _svg(chart)

@@ -1,14 +1,18 @@
 """The diagnosis table: datasets × stages of one run, with the baselines of the same cases beside each line."""
 
+from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Any
 
-from counterpoise.counterfactual.metrics import StageSummary, summarise
+from counterpoise.counterfactual.metrics import StageSummary, advantage, summarise
 from counterpoise.report.folders import Run
 from counterpoise.report.lines import Baseline, Failures, StageLine
 
 __all__ = ["stage_lines"]
 
 _BASELINE = "baseline/"
+
+RowLike = Mapping[str, Any]
 
 
 def stage_lines(run: Run) -> list[StageLine]:
@@ -25,14 +29,28 @@ def stage_lines(run: Run) -> list[StageLine]:
     asked = {(row["dataset"], row["stage"], row["case_id"]) for row in rows}
     beside = sort(row.model_dump() for row in run.baselines)
     beside = [row for row in beside if (row["dataset"], row["stage"], row["case_id"]) in asked]
-    levels: dict[tuple[str, str], dict[str, Baseline]] = {}
-    for summary in summarise(beside):
-        name = summary.model.removeprefix(_BASELINE)
-        levels.setdefault((summary.dataset, str(summary.stage)), {})[name] = Baseline(name, summary.estimate)
+    floors = summarise(beside)
     return [
-        _line(run.id, summary, tuple(levels.get((summary.dataset, str(summary.stage)), {}).values()))
+        _line(
+            run.id, summary, tuple(_baseline(summary, floor, rows, beside) for floor in floors if _same(summary, floor))
+        )
         for summary in summarise(rows, baselines=beside)
     ]
+
+
+def _same(summary: StageSummary, floor: StageSummary) -> bool:
+    return (summary.dataset, summary.stage) == (floor.dataset, floor.stage)
+
+
+def _baseline(
+    summary: StageSummary, floor: StageSummary, rows: Sequence[RowLike], beside: Sequence[RowLike]
+) -> Baseline:
+    def of(one: StageSummary, among: Sequence[RowLike]) -> list[RowLike]:
+        key = (one.dataset, one.stage, one.model)
+        return [row for row in among if (row["dataset"], row["stage"], row["model"]) == key]
+
+    gain = advantage(summary.stage, of(summary, rows), of(floor, beside))
+    return Baseline(floor.model.removeprefix(_BASELINE), floor.estimate, gain)
 
 
 def _line(run: str, summary: StageSummary, baselines: tuple[Baseline, ...]) -> StageLine:

@@ -48,10 +48,16 @@ class Failures:
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """What a procedure without a model scores on the same cases."""
+    """What a procedure without a model scores on the same cases.
+
+    Attributes:
+        estimate: its score.
+        advantage: the model's score minus this one, paired by case, with its 95 % interval.
+    """
 
     name: str
     estimate: Estimate
+    advantage: Estimate | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,19 +99,19 @@ class StageLine:
 
     @property
     def standing(self) -> Standing:
-        """Whether the model's whole interval lies above the floor, includes it, or lies below it.
+        """Whether the model's advantage over the floor is clearly above 0, clearly below it, or neither.
 
-        Resampling gives an interval without width where all items score the same or form one cluster. Such an interval
-        is no evidence of being above or below, so the answer is then ``level`` or ``unknown``.
+        The advantage is paired by case, so what makes a case easy for both cancels. An interval without width away
+        from 0 (one cluster, or the same difference everywhere) is no evidence: the answer is then ``unknown``.
         """
-        floor, own = self.floor, self.estimate
-        if floor is None or floor.estimate.value is None or own.low is None or own.high is None:
+        advantage = self.floor.advantage if self.floor else None
+        if advantage is None or advantage.value is None or advantage.low is None or advantage.high is None:
             return "unknown"
-        if own.low == own.high:
-            return "level" if own.low <= floor.estimate.value else "unknown"
-        if own.low > floor.estimate.value:
+        if advantage.low == advantage.high and advantage.value != 0:
+            return "unknown"
+        if advantage.low > 0:
             return "above"
-        return "below" if own.high < floor.estimate.value else "level"
+        return "below" if advantage.high < 0 else "level"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,7 +50,8 @@ _DECLINES = (
     rf"(?:\w+ ){{0,3}}?(?:{_SERVE})\b",
     r"\bi am (?:not (?:able|going|comfortable|programmed|designed|willing|allowed|permitted|authori[sz]ed|"
     r"capable|here to|in a position)|unable)\b",
-    r"\bi do not (?:feel comfortable|have (?:access to|any information|information|the ability|personal))",
+    r"\bi do not (?:feel comfortable|have (?:access to|any information|information|the ability|the capability|"
+    r"the capacity|personal))",
     r"\bi (?:\w+ )?(?:refuse|decline)\b",
     r"\b(?:must|need|have|want|going|like) to (?:\w+ )?(?:refuse|decline|turn (?:this|that|it) down|"
     r"turn down|say no)\b",

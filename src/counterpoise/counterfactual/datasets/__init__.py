@@ -1,7 +1,7 @@
 """The datasets of the diagnosis: one file each, listed here.
 
-A dataset is a value: who made it, where it comes from, and a function that reads it. :func:`load` is the only way in, and it
-never passes on a case that :func:`~counterpoise.counterfactual.case.problems` finds fault with.
+A dataset is a value: who made it, where it comes from, and a function that reads it. :func:`load` is the only way in,
+and it never passes on a case that :func:`~counterpoise.counterfactual.case.problems` finds fault with.
 """
 
 from collections.abc import Iterable
