@@ -135,7 +135,7 @@ def test_a_model_that_answers_nonsense_gives_rows_with_reasons(capsys, tmp_path,
     assert all(name in row for row in rows for name in required)
     assert {row["model"] for row in rows} == {MOCK}
     assert "<script>" not in (tmp_path / "run" / "report.html").read_text()
-    assert any((tmp_path / "run" / "logs").iterdir())
+    assert any((tmp_path / "run" / "logs").glob("*.eval"))
     manifest = json.loads((tmp_path / "run" / "manifest.json").read_text())
     assert manifest["state"] == "complete"
     for line in json.loads(out)["stages"]:
@@ -174,12 +174,13 @@ def test_an_interrupted_run_resumes_without_asking_again(capsys, tmp_path, model
 def test_a_finished_run_asks_nothing_again(capsys, tmp_path, model_says):
     out = tmp_path / "run"
     diagnose(capsys, out)
-    logs = sorted(path.name for path in (out / "logs").iterdir())
+    logs = sorted(path.name for path in (out / "logs").glob("*.eval"))
+    assert logs
     before = (out / "rows.jsonl").read_bytes()
     code, _, _ = diagnose(capsys, out)
     assert code == 0
     assert (out / "rows.jsonl").read_bytes() == before
-    assert sorted(path.name for path in (out / "logs").iterdir()) == logs
+    assert sorted(path.name for path in (out / "logs").glob("*.eval")) == logs
 
 
 def test_the_folder_of_another_run_is_refused(capsys, tmp_path, model_says):

@@ -81,6 +81,8 @@ def test_run_resumes_with_the_same_configuration_and_id(tmp_path):
         assert second.run == first.run
         assert second.manifest.warnings == ["careful"]
         second.complete(rows=3)
+    events = read_jsonl(tmp_path / "run" / "logs" / "events.jsonl")
+    assert [event["event"] for event in events] == ["started", "resumed", "completed"]
     manifest = read_manifest(tmp_path / "run")
     assert (manifest.state, manifest.facts) == ("complete", {"rows": 3})
 

@@ -94,6 +94,8 @@ def test_no_spread_at_the_edges_still_has_width():
     for hits, low, high in ((0.0, 0.0, 0.2775), (1.0, 0.7225, 1.0)):
         estimate = cluster_bootstrap([(hits, 1.0)] * 10, range(10), mean)
         assert (estimate.low, estimate.high) == (pytest.approx(low, abs=1e-4), pytest.approx(high, abs=1e-4))
+    none = paired_bootstrap([(1.0, 1.0), (0.0, 1.0)] * 5, [(1.0, 1.0), (0.0, 1.0)] * 5, range(10), mean)
+    assert (none.value, none.low, none.high) == (0.0, pytest.approx(-0.2775, abs=1e-4), pytest.approx(0.2775, abs=1e-4))
     gain = paired_bootstrap([(0.0, 1.0)] * 10, [(1.0, 1.0)] * 10, range(10), mean)
     assert (gain.value, gain.low, gain.high) == (1.0, pytest.approx(0.7225, abs=1e-4), 1.0)
     loss = paired_bootstrap([(1.0, 1.0)] * 10, [(0.0, 1.0)] * 10, range(10), mean)

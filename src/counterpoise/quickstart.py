@@ -47,28 +47,25 @@ def run_quickstart(out: Path, *, progress: ReportProgress) -> Quickstart:
         UsageError: the embedded models or the training extra are not installed.
         OutputError: ``out`` cannot be written.
     """
+    from counterpoise.report.html import write
+
     steps = {"diagnose": _diagnose, "curate": _curate, "lab": _lab}
     seconds = {}
     for name, step in steps.items():
         started = time.perf_counter()
-        step(out, progress)
+        step(out / name, progress)
+        write([out / name], out / name / "report.html")
         seconds[name] = round(time.perf_counter() - started, 1)
-    started = time.perf_counter()
     folders = [out / name for name in steps]
-    report = out / "report.html"
-    from counterpoise.report.html import write
-
-    write(folders, report)
-    tables = tables_of(folders)
-    seconds["report"] = round(time.perf_counter() - started, 1)
-    return Quickstart(report, tables, seconds)
+    write(folders, out / "report.html")
+    return Quickstart(out / "report.html", tables_of(folders), seconds)
 
 
 def _diagnose(out: Path, progress: ReportProgress) -> None:
     from counterpoise.counterfactual.diagnose import DiagnoseConfig, run_diagnosis
 
     config = DiagnoseConfig.checked(model=MODEL, datasets=DATASETS, limit=CASES)
-    run_diagnosis(config, out / "diagnose", progress=progress)
+    run_diagnosis(config, out, progress=progress)
 
 
 def _curate(out: Path, progress: ReportProgress) -> None:
@@ -80,7 +77,7 @@ def _curate(out: Path, progress: ReportProgress) -> None:
         texts = read_texts(path)
     config = CurateConfig(rounds=1, beam=1, temperatures=(0.2, 0.6), top_ps=(0.8, 0.95), max_tokens=48)
     lm = open_model(MODEL)
-    curate(texts, lm, lm, open_embedder("embedded/minilm"), config, out / "curate", progress=progress)
+    curate(texts, lm, lm, open_embedder("embedded/minilm"), config, out, progress=progress)
 
 
 def _lab(out: Path, progress: ReportProgress) -> None:
@@ -88,8 +85,8 @@ def _lab(out: Path, progress: ReportProgress) -> None:
     from counterpoise.customization.plan import load_plan
 
     with _builtin("quickstart.yaml") as path:
-        plan = load_plan(path, curated=out / "curate" / "curated.jsonl")
-    run_lab(plan, out / "lab", progress=progress)
+        plan = load_plan(path, curated=out.parent / "curate" / "curated.jsonl")
+    run_lab(plan, out, progress=progress)
 
 
 def _builtin(name: str) -> Any:

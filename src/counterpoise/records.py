@@ -292,7 +292,8 @@ class RunFolder:
                 fix="wait for it or choose another folder",
             ) from error
         try:
-            if (path / "manifest.json").exists():
+            resumed = (path / "manifest.json").exists()
+            if resumed:
                 manifest = cls._resume(path, run, kind, settings)
             elif {name for name in entries if not name.startswith(".manifest.json.")}:
                 raise OutputError(
@@ -304,6 +305,7 @@ class RunFolder:
             manifest.packages |= {name: metadata.version(name) for name in packages}
             folder = cls(path, manifest, lock)
             folder.save()
+            folder.log("resumed" if resumed else "started")
         except BaseException:
             os.close(lock)
             raise
@@ -347,7 +349,17 @@ class RunFolder:
         if self.manifest.state != "complete":
             self.manifest.state = "complete"
             self.manifest.finished = _now()
+            self.log("completed")
         self.save()
+
+    def log(self, event: str) -> None:
+        """Add a line to ``logs/events.jsonl``: when the run was started, resumed, completed."""
+        logs = self.path / "logs"
+        try:
+            logs.mkdir(exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"cannot write below {self.path}: {error.strerror or error}") from error
+        append_line(logs / "events.jsonl", canonical_json({"event": event, "time": _now()}))
 
     def save(self) -> None:
         """Write the manifest."""

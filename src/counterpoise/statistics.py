@@ -153,8 +153,9 @@ def paired_bootstrap(
     """Bootstrap of ``statistic(second) - statistic(first)`` for two measurements of the same items.
 
     Both sides are resampled with the same clusters, so what they share cancels. Arguments and degenerate cases as in
-    :func:`cluster_bootstrap`; both sequences are aligned with ``clusters``. Where one side scores 1 and the other 0 in
-    every cluster, the bound towards 0 is Wilson's for that many clusters.
+    :func:`cluster_bootstrap`; both sequences are aligned with ``clusters``. Where resampling has no spread, the bounds
+    are Wilson's for that many clusters: when no cluster differs, what 0 of n differing ones allow on either side; when
+    one side scores 1 and the other 0 in every cluster, the bound towards 0.
     """
     n, sums_first = _cluster_sums(first, clusters)
     _, sums_second = _cluster_sums(second, clusters)
@@ -163,6 +164,9 @@ def paired_bootstrap(
     value = float(statistic(sums_second.sum(axis=0)) - statistic(sums_first.sum(axis=0)))
     if np.isnan(value):
         return Estimate(None, None, None, n, len(sums_first))
+    if np.array_equal(sums_first, sums_second):
+        width = wilson(0, len(sums_first), confidence=confidence).high or 0.0
+        return Estimate(0.0, -width, width, n, len(sums_first))
     if abs(value) == 1.0:
         nearest = wilson(len(sums_first), len(sums_first), confidence=confidence).low or 0.0
         low, high = sorted((value, value * nearest))

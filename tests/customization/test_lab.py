@@ -135,11 +135,11 @@ def test_arms_train_with_the_same_seed_and_dose(plan, out):
 
 def test_a_finished_run_does_nothing_again(plan, out):
     first = run_lab(plan, out, finetuner=FakeFinetuner())
-    before = {path: path.read_bytes() for path in out.rglob("*.jsonl")}
+    before = {path: path.read_bytes() for path in out.glob("*.jsonl")}
     again = FakeFinetuner()
     assert run_lab(plan, out, finetuner=again) == first
     assert (again.trained, again.opened, again.asked) == ([], [], 0)
-    assert {path: path.read_bytes() for path in out.rglob("*.jsonl")} == before
+    assert {path: path.read_bytes() for path in out.glob("*.jsonl")} == before
 
 
 @pytest.mark.parametrize("fail_at", range(8))

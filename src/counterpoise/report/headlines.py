@@ -120,7 +120,7 @@ def _curation(line: CurationLine) -> str:
 
 
 def _defence(changes: Sequence[ChangeLine]) -> list[str]:
-    """What the attack did, then each defended arm against the attacked model and ``curated`` against its control."""
+    """What alignment and the attack did, then each defended arm against the attacked model and its control."""
     said = []
     told = [c for c in changes if not c.against_arm or c.arm == "curated"]
     for run, phase, arm, first in dict.fromkeys((c.run, c.phase, c.arm, c.first) for c in told):
@@ -130,7 +130,10 @@ def _defence(changes: Sequence[ChangeLine]) -> list[str]:
             f"{c.metric}{f' on {c.prompt_set}' if several else ''} {points(c.estimate)}{_clearly(c.estimate)}"
             for c in mine
         ]
-        subject = "The attack" if (phase, arm) == NO_DEFENCE else _sentence(arm_title(phase, arm))
+        if (phase, arm) == NO_DEFENCE:
+            subject = "Alignment" if mine[0].last == "aligned" else "The attack"
+        else:
+            subject = _sentence(arm_title(phase, arm))
         pairs = " and ".join(str(n) for n in dict.fromkeys(c.estimate.n for c in mine))
         beside = first if mine[0].against_arm else f"the {first} model"
         said.append(f"{subject}, against {beside}: {'; '.join(parts)} (n={pairs} pairs).")
