@@ -32,7 +32,7 @@ from counterpoise.counterfactual.diagnose import DiagnoseConfig, Item, items_of,
 from counterpoise.counterfactual.metrics import summarise
 from counterpoise.counterfactual.score import DiagnosisRow, row
 from counterpoise.counterfactual.stages import build_messages, gold_answer, max_tokens, render, schema
-from counterpoise.errors import RunError
+from counterpoise.errors import OutputError, RunError
 from counterpoise.lm.protocol import Completion, Message
 
 __all__ = ["arithmetic", "ask", "crass", "scm_math", "scm_text"]
@@ -89,6 +89,7 @@ def ask(
 
     Raises:
         KeyboardInterrupt: the evaluation was cancelled.
+        OutputError: the disk is full.
         RunError: Inspect could not finish.
     """
     failures: list[Exception] = []
@@ -121,8 +122,11 @@ def ask(
     for log in results:
         if log.status == "cancelled":
             raise KeyboardInterrupt
+        reason = log.error.message if log.error else "no reason given"
+        if log.status == "error" and "No space left on device" in reason:
+            raise OutputError(f"the disk of {logs} is full", fix="free it, then run the same command again to resume")
         if log.status == "error":
-            raise RunError(f"Inspect could not finish: {log.error.message if log.error else 'no reason given'}")
+            raise RunError(f"Inspect could not finish: {reason}")
 
 
 def _dataset_task(name: str, stage: str, elicit: str, limit: int | None, seed: int, data: str | None) -> Task:
