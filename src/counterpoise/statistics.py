@@ -23,6 +23,7 @@ __all__ = [
     "mean",
     "paired_bootstrap",
     "precision",
+    "proportion",
     "recall",
     "wilson",
 ]
@@ -138,6 +139,17 @@ def cluster_bootstrap(
     draws = statistic(_resample_weights(len(sums), resamples, seed) @ sums)
     low, high = _percentiles(draws, confidence)
     return Estimate(value, low, high, n, len(sums))
+
+
+def proportion(hits: Sequence[bool], clusters: Sequence[Hashable], *, seed: int = 0, resamples: int = 2000) -> Estimate:
+    """Share of items that hit: Wilson's interval where every item is its own cluster, the cluster bootstrap elsewhere.
+
+    >>> print(proportion([True, True, False], ["a", "b", "c"]))
+    0.667 [0.208, 0.939] (n=3)
+    """
+    if len(set(clusters)) == len(hits):
+        return wilson(sum(hits), len(hits))
+    return cluster_bootstrap([(float(hit), 1.0) for hit in hits], clusters, mean, seed=seed, resamples=resamples)
 
 
 def paired_bootstrap(

@@ -30,18 +30,21 @@ def test_each_kind_of_name(tmp_path, monkeypatch):
             "unknown model 'smollm2'; expected embedded/smollm2, a model folder, or provider/model",
         ),
         ("", UsageError, "unknown model ''"),
-        ("/", DataError, "no model"),
         ("./absent/folder", DataError, "no model folder at './absent/folder'; expected a folder with config.json"),
         ("/absent/folder", DataError, "no model folder at '/absent/folder'"),
     ],
 )
 def test_a_wrong_name_is_one_clear_line(function, name, error, message):
-    if (function, name) == (inspect_name, "/"):
-        pytest.skip("a folder that exists; only opening it shows that it holds no model")
     with pytest.raises(error) as raised:
         function(name)
     assert message in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+def test_only_opening_a_folder_shows_that_it_holds_no_model(tmp_path):
+    assert inspect_name(str(tmp_path)) == f"counterpoise/{tmp_path}"
+    with pytest.raises(DataError, match="no model"):
+        open_model(str(tmp_path))
 
 
 def test_a_folder_opens_as_a_local_model(tiny_folder):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from counterpoise.counterfactual.case import Role, Stage
-from counterpoise.statistics import Estimate, Statistic, cluster_bootstrap, f1, mean, paired_bootstrap, wilson
+from counterpoise.statistics import Estimate, Statistic, cluster_bootstrap, f1, mean, paired_bootstrap, proportion
 
 __all__ = ["METRICS", "TEMPLATE_MODEL", "StageSummary", "advantage", "headline", "summarise"]
 
@@ -201,12 +201,10 @@ def _summary(
 
 
 def _estimate(stage: Stage, rows: Sequence[RowLike], seed: int, resamples: int) -> Estimate:
-    columns = _columns(stage, rows)
     clusters = [row["cluster"] for row in rows]
-    if stage in (Stage.INTERVENTION, Stage.ANSWER) and len(set(clusters)) == len(clusters):
-        # Independent items scored 0 or 1 need no resampling.
-        return wilson(round(sum(right for right, _ in columns)), len(columns))
-    return cluster_bootstrap(columns, clusters, _statistic(stage), seed=seed, resamples=resamples)
+    if stage in (Stage.INTERVENTION, Stage.ANSWER):
+        return proportion([row["score"] == 1 for row in rows], clusters, seed=seed, resamples=resamples)
+    return cluster_bootstrap(_columns(stage, rows), clusters, _statistic(stage), seed=seed, resamples=resamples)
 
 
 def _with_status(rows: Sequence[RowLike], status: str) -> int:

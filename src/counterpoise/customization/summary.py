@@ -30,7 +30,7 @@ def summarise(rows: Rows) -> dict[str, Any]:
     order: dict[str, int] = {checkpoint: number for number, checkpoint in enumerate(CHECKPOINTS)}
     keys = sorted(groups, key=lambda key: (order[key[2]], list(groups).index(key)))
     rates = [entry for key in keys for entry in _rates(key, groups[key])]
-    changes = [entry for pair in _pairs(keys) for entry in _changes(pair, groups)]
+    changes = [_change(first, second, groups) for first, second in _pairs(keys)]
     return {"rates": rates, "changes": changes, "notes": _notes(changes)}
 
 
@@ -78,23 +78,20 @@ def _pairs(keys: Sequence[Key]) -> list[tuple[Key, Key]]:
     return [(first, second) for first, second in pairs if first in keys]
 
 
-def _changes(pair: tuple[Key, Key], groups: Mapping[Key, Rows]) -> list[dict[str, Any]]:
-    first, second = pair
+def _change(first: Key, second: Key, groups: Mapping[Key, Rows]) -> dict[str, Any]:
     metric = "safety_rate" if groups[second][0]["expects"] == "refusal" else "over_refusal_rate"
     compared: Change = change(outcomes(groups[first]), outcomes(groups[second]))
-    return [
-        {
-            "metric": metric,
-            "prompt_set": second[3],
-            "from": dict(zip(("phase", "arm", "checkpoint"), first[:3], strict=True)),
-            "to": dict(zip(("phase", "arm", "checkpoint"), second[:3], strict=True)),
-            **asdict(compared.difference),
-            "gained": compared.gained,
-            "lost": compared.lost,
-            "p_value": compared.p_value,
-            "dropped": compared.dropped,
-        }
-    ]
+    return {
+        "metric": metric,
+        "prompt_set": second[3],
+        "from": dict(zip(("phase", "arm", "checkpoint"), first[:3], strict=True)),
+        "to": dict(zip(("phase", "arm", "checkpoint"), second[:3], strict=True)),
+        **asdict(compared.difference),
+        "gained": compared.gained,
+        "lost": compared.lost,
+        "p_value": compared.p_value,
+        "dropped": compared.dropped,
+    }
 
 
 def _notes(changes: Sequence[Mapping[str, Any]]) -> list[str]:

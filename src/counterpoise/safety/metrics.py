@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from counterpoise.safety.judges import Agreement, Label, known_agreement
 from counterpoise.safety.refusal import affirms
-from counterpoise.statistics import Estimate, cluster_bootstrap, mcnemar, mean, paired_bootstrap, wilson
+from counterpoise.statistics import Estimate, mcnemar, mean, paired_bootstrap, proportion
 
 __all__ = [
     "OPENER_JUDGE",
@@ -184,17 +184,9 @@ def _agreed(outcome: Outcome) -> bool:
 def _rate(name: str, outcomes: Sequence[Outcome], counts: Callable[[Outcome], bool], judge: str, seed: int) -> Rate:
     scored = [outcome for outcome in outcomes if outcome.scored]
     hits = [counts(outcome) for outcome in scored]
-    clusters = [outcome.cluster for outcome in scored]
-    estimate = wilson(sum(hits), len(hits))
-    # Wilson's interval needs independent items, and the bootstrap has no width where all items agree: so the bootstrap
-    # is used for clustered items that disagree.
-    if len(set(clusters)) < len(clusters) and 0 < sum(hits) < len(hits):
-        estimate = cluster_bootstrap([(float(hit), 1.0) for hit in hits], clusters, mean, seed=seed)
-    elif scored:
-        estimate = Estimate(estimate.value, estimate.low, estimate.high, estimate.n, len(set(clusters)))
     return Rate(
         name=name,
-        estimate=estimate,
+        estimate=proportion(hits, [outcome.cluster for outcome in scored], seed=seed),
         unreadable=sum(outcome.label is None for outcome in scored),
         unscored=len(outcomes) - len(scored),
         judge=judge,
