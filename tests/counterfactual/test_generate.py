@@ -7,9 +7,9 @@ import pytest
 
 from counterpoise.counterfactual.case import UNDETERMINED, Role, problems
 from counterpoise.counterfactual.dag import confounders, has_path, is_acyclic
+from counterpoise.counterfactual.draw.shapes import SHAPES, ShapeName, widen
 from counterpoise.counterfactual.generate import GenerateConfig, Query, generate, query_of, read_config
 from counterpoise.counterfactual.scm import SCM
-from counterpoise.counterfactual.shapes import SHAPES, ShapeName, widen
 from counterpoise.errors import ConfigError
 from counterpoise.rng import rng_for
 

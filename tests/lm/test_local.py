@@ -231,7 +231,7 @@ def direct_logprobs(lm, messages, continuation):
 
 @pytest.mark.parametrize("logits_at_once", [1 << 25, 1])
 def test_logprobs_equal_a_direct_computation(tiny, monkeypatch, logits_at_once):
-    monkeypatch.setattr("counterpoise.lm.scoring.LOGITS_AT_ONCE", logits_at_once)
+    monkeypatch.setattr("counterpoise.lm.engine.scoring.LOGITS_AT_ONCE", logits_at_once)
     chats = [[{"role": "user", "content": topic}] for topic in TOPICS]
     pairs = [(chats[number % 3], topic) for number, topic in enumerate(TOPICS)] + [(chat, "the cat") for chat in chats]
     for (messages, continuation), scored in zip(pairs, tiny.logprobs(pairs), strict=True):

@@ -15,12 +15,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from counterpoise.counterfactual.case import UNDETERMINED, Case, Execution, Role, Variable
 from counterpoise.counterfactual.dag import has_path, roles_from_graph
-from counterpoise.counterfactual.equations import draw_equations
+from counterpoise.counterfactual.draw.equations import draw_equations
+from counterpoise.counterfactual.draw.rules import draw_rules
+from counterpoise.counterfactual.draw.shapes import SHAPES, Shape, ShapeName, widen
 from counterpoise.counterfactual.render.mathematics import pose
 from counterpoise.counterfactual.render.text import tell
-from counterpoise.counterfactual.rules import draw_rules
 from counterpoise.counterfactual.scm import SCM
-from counterpoise.counterfactual.shapes import SHAPES, Shape, ShapeName, widen
 from counterpoise.errors import ConfigError, RunError
 from counterpoise.rng import rng_for
 

@@ -11,15 +11,15 @@ import torch
 from jinja2 import TemplateError
 
 from counterpoise.errors import CounterpoiseError, DataError, UnsupportedError
-from counterpoise.lm.attention import one_token_attention
-from counterpoise.lm.constrained import SchemaGuides
-from counterpoise.lm.decoding import Limits, WrittenRow, decode
+from counterpoise.lm.engine.attention import one_token_attention
+from counterpoise.lm.engine.constrained import SchemaGuides
+from counterpoise.lm.engine.decoding import Limits, WrittenRow, decode
+from counterpoise.lm.engine.packing import PackedWeights
+from counterpoise.lm.engine.prefill import Prefiller
+from counterpoise.lm.engine.scoring import score
+from counterpoise.lm.engine.stopping import StopWatch, cut_at_stop
 from counterpoise.lm.loading import load_folder
-from counterpoise.lm.packing import PackedWeights
-from counterpoise.lm.prefill import Prefiller
 from counterpoise.lm.protocol import Completion, Message, Request, TokenLogprobs
-from counterpoise.lm.scoring import score
-from counterpoise.lm.stopping import StopWatch, cut_at_stop
 from counterpoise.rng import rng_for
 
 __all__ = ["LocalLM"]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random
 
-from counterpoise.counterfactual.equations import Equation, EquationSystem, Term
+from counterpoise.counterfactual.draw.equations import Equation, EquationSystem, Term
 from counterpoise.counterfactual.scm import SCM
 
 __all__ = ["MathStory", "pose"]

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random
 
+from counterpoise.counterfactual.draw.rules import Atom, Condition, Rule, RuleSystem
 from counterpoise.counterfactual.render.vocabulary import DOMAINS, Domain, Thing, nonce_domain
-from counterpoise.counterfactual.rules import Atom, Condition, Rule, RuleSystem
 from counterpoise.counterfactual.scm import SCM
 
 __all__ = ["TextStory", "tell"]

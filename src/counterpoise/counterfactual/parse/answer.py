@@ -12,7 +12,7 @@ from typing import Any
 
 from counterpoise.counterfactual.case import UNDETERMINED, Case
 from counterpoise.counterfactual.match import VALUE_MATCHERS, normalise, number
-from counterpoise.counterfactual.tolerant_json import bounded, read_values
+from counterpoise.counterfactual.parse.tolerant_json import bounded, read_values
 
 __all__ = ["is_placeholder", "parse_answer"]
 

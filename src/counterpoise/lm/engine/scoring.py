@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from counterpoise.lm.prefill import Prefiller
+from counterpoise.lm.engine.prefill import Prefiller
 
 __all__ = ["score"]
 

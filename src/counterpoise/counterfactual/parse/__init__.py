@@ -14,8 +14,8 @@ from typing import Any, Literal
 
 from counterpoise.counterfactual.case import Case, Role, Stage
 from counterpoise.counterfactual.match import normalise, resolve
-from counterpoise.counterfactual.parse_answer import is_placeholder, parse_answer
-from counterpoise.counterfactual.tolerant_json import bounded, read_values
+from counterpoise.counterfactual.parse.answer import is_placeholder, parse_answer
+from counterpoise.counterfactual.parse.tolerant_json import bounded, read_values
 
 __all__ = ["Parsed", "clean", "parse"]
 

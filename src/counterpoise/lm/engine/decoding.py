@@ -13,11 +13,11 @@ from typing import Literal
 
 import torch
 
-from counterpoise.lm.constrained import Guide
-from counterpoise.lm.prefill import Prefilled, Prefiller
-from counterpoise.lm.sampling import choose_tokens
-from counterpoise.lm.slots import SlotCache
-from counterpoise.lm.stopping import StopWatch
+from counterpoise.lm.engine.constrained import Guide
+from counterpoise.lm.engine.prefill import Prefilled, Prefiller
+from counterpoise.lm.engine.sampling import choose_tokens
+from counterpoise.lm.engine.slots import SlotCache
+from counterpoise.lm.engine.stopping import StopWatch
 
 __all__ = ["Limits", "WrittenRow", "decode"]
 

@@ -3,8 +3,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from counterpoise.lm import sampling
-from counterpoise.lm.sampling import choose_tokens
+from counterpoise.lm.engine import sampling
+from counterpoise.lm.engine.sampling import choose_tokens
 
 
 def reference(logits, temperature, top_p, uniform):

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from counterpoise.counterfactual.case import Stage
 from counterpoise.counterfactual.parse import clean, parse
+from counterpoise.counterfactual.parse.tolerant_json import read_values
 from counterpoise.counterfactual.score import score
 from counterpoise.counterfactual.stages import gold_answer, render
-from counterpoise.counterfactual.tolerant_json import read_values
 
 STAGES = list(Stage)
 LEVER = {"name": "lever", "role": "exposure", "value": "pulled"}

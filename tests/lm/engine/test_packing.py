@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from counterpoise.lm import packing
-from counterpoise.lm.packing import PackedWeights
+from counterpoise.lm.engine import packing
+from counterpoise.lm.engine.packing import PackedWeights
 
 
 @pytest.fixture(autouse=True)

@@ -114,7 +114,7 @@ class Prefiller:
         return Prefilled(output.past_key_values, mask, output.logits[:, -1], shared, lengths)
 
     def step(self, tokens: Sequence[int], cache: Any) -> torch.Tensor:
-        """One more token for every row of a :class:`~counterpoise.lm.slots.SlotCache`.
+        """One more token for every row of a :class:`~counterpoise.lm.engine.slots.SlotCache`.
 
         Returns:
             Logits of the token after it, shape ``[rows, vocabulary]``.

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from counterpoise.lm.stopping import StopWatch, cut_at_stop
+from counterpoise.lm.engine.stopping import StopWatch, cut_at_stop
 
 
 def decode(tokens):

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import DynamicCache
 
-from counterpoise.lm.slots import SlotCache
+from counterpoise.lm.engine.slots import SlotCache
 
 SLOTS = 4
 

@@ -1,0 +1,1 @@
+"""What the local engine is made of: reading prompts, writing a batch token by token, sampling, schemas, scoring."""
