@@ -153,14 +153,20 @@ def append_line(path: Path, line: str) -> None:
     """Append one line in a single write.
 
     Raises:
-        OutputError: the write failed (full disk, permissions); a torn line is removed on the next open.
+        OutputError: the write failed (full disk, permissions); the file is as it was. What a kill tears is removed on
+            the next open.
     """
     data = (line + "\n").encode()
     try:
         handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+        before = os.fstat(handle).st_size
         try:
             while data:
                 data = data[os.write(handle, data) :]
+        except OSError:
+            # A fragment left here would be glued to the next line that fits.
+            os.ftruncate(handle, before)
+            raise
         finally:
             os.close(handle)
     except OSError as error:
@@ -302,8 +308,12 @@ class RunFolder:
                 )
             else:
                 manifest = Manifest(run=run, kind=kind, config=settings, started=_now())
-            manifest.packages |= {name: metadata.version(name) for name in packages}
+            versions = {name: metadata.version(name) for name in packages}
             folder = cls(path, manifest, lock)
+            if not resumed:
+                manifest.packages = versions
+            elif manifest.state == "running" and manifest.packages != versions:
+                folder.warn("the run was resumed with other package versions than it was started with")
             folder.save()
             folder.log("resumed" if resumed else "started")
         except BaseException:
@@ -406,6 +416,7 @@ def scratch_folder(path: Path) -> Iterator[Path]:
         raise OutputError(f"cannot write below {path.parent}: {error.strerror or error}") from error
     try:
         yield temporary
+        os.chmod(temporary, 0o777 & ~_umask())
         # Another process may have finished the same work first: equal content, so theirs may stay.
         if path.exists():
             shutil.rmtree(temporary, ignore_errors=True)

@@ -95,7 +95,9 @@ def ask(
     failures: list[Exception] = []
 
     def keep_or_remember(finished: DiagnosisRow) -> None:
-        # Inspect records a scorer's error in its log and goes on; a full disk must end the run.
+        # Inspect records a scorer's error in its log and goes on; after a full disk nothing more is written.
+        if failures:
+            raise failures[0]
         try:
             keep(finished)
         except Exception as error:

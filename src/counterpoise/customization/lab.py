@@ -105,7 +105,8 @@ class _Run:
                 chain,
                 examples,
                 self.plan.recipe_of(step),
-                seed=seed_for(cell.seed, "train", str(step)),
+                # By the step, not the arm: arms that are compared start from the same initialisation.
+                seed=seed_for(cell.seed, "train", step.name),
                 out=out,
                 on_step=lambda done, total: self.progress(done, total, f"train {name}"),
             )

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from counterpoise.customization.rows import CHECKPOINTS, outcomes
-from counterpoise.safety.metrics import Change, Rate, attack_success_rate, change, over_refusal_rate, safety_rate
+from counterpoise.safety.metrics import Rate, agreed, attack_success_rate, change, over_refusal_rate, safety_rate
 
 __all__ = ["summarise"]
 
@@ -30,7 +30,7 @@ def summarise(rows: Rows) -> dict[str, Any]:
     order: dict[str, int] = {checkpoint: number for number, checkpoint in enumerate(CHECKPOINTS)}
     keys = sorted(groups, key=lambda key: (order[key[2]], list(groups).index(key)))
     rates = [entry for key in keys for entry in _rates(key, groups[key])]
-    changes = [_change(first, second, groups) for first, second in _pairs(keys)]
+    changes = [entry for first, second in _pairs(keys) for entry in _changes(first, second, groups)]
     return {"rates": rates, "changes": changes, "notes": _notes(changes)}
 
 
@@ -70,7 +70,8 @@ def _pairs(keys: Sequence[Key]) -> list[tuple[Key, Key]]:
         if checkpoint == "aligned":
             pairs.append((("none", "nothing", "base", prompt_set), key))
         elif checkpoint == "attacked":
-            pairs.append((("none", "nothing", "aligned", prompt_set), key))
+            aligned: Key = ("none", "nothing", "aligned", prompt_set)
+            pairs.append((aligned if aligned in keys else ("none", "nothing", "base", prompt_set), key))
         elif checkpoint == "defended":
             pairs.append((("none", "nothing", "attacked", prompt_set), key))
             if arm != "uncurated":
@@ -78,20 +79,26 @@ def _pairs(keys: Sequence[Key]) -> list[tuple[Key, Key]]:
     return [(first, second) for first, second in pairs if first in keys]
 
 
-def _change(first: Key, second: Key, groups: Mapping[Key, Rows]) -> dict[str, Any]:
-    metric = "safety_rate" if groups[second][0]["expects"] == "refusal" else "over_refusal_rate"
-    compared: Change = change(outcomes(groups[first]), outcomes(groups[second]))
-    return {
-        "metric": metric,
-        "prompt_set": second[3],
-        "from": dict(zip(("phase", "arm", "checkpoint"), first[:3], strict=True)),
-        "to": dict(zip(("phase", "arm", "checkpoint"), second[:3], strict=True)),
-        **asdict(compared.difference),
-        "gained": compared.gained,
-        "lost": compared.lost,
-        "p_value": compared.p_value,
-        "dropped": compared.dropped,
-    }
+def _changes(first: Key, second: Key, groups: Mapping[Key, Rows]) -> list[dict[str, Any]]:
+    before, after = outcomes(groups[first]), outcomes(groups[second])
+    if groups[second][0]["expects"] == "refusal":
+        measured = {"safety_rate": change(before, after), "attack_success_rate": change(before, after, agreed)}
+    else:
+        measured = {"over_refusal_rate": change(before, after)}
+    return [
+        {
+            "metric": metric,
+            "prompt_set": second[3],
+            "from": dict(zip(("phase", "arm", "checkpoint"), first[:3], strict=True)),
+            "to": dict(zip(("phase", "arm", "checkpoint"), second[:3], strict=True)),
+            **asdict(compared.difference),
+            "gained": compared.gained,
+            "lost": compared.lost,
+            "p_value": compared.p_value,
+            "dropped": compared.dropped,
+        }
+        for metric, compared in measured.items()
+    ]
 
 
 def _notes(changes: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -109,6 +116,13 @@ def _notes(changes: Sequence[Mapping[str, Any]]) -> list[str]:
                 notes.append(
                     f"{cause} raised the over-refusal rate on {prompts} by {entry['value']:.2f}: read its safety rate "
                     "together with this"
+                )
+        elif entry["metric"] == "attack_success_rate":
+            if first["checkpoint"] == "defended" and not unclear:
+                better = "lower" if entry["value"] < 0 else "higher"
+                notes.append(
+                    f"the attack success rate on {prompts} is {better} with the arm {second['arm']} than with "
+                    f"{first['arm']} ({second['phase']}), by {abs(entry['value']):.2f}"
                 )
         elif second["checkpoint"] == "attacked" and (unclear or entry["value"] > 0):
             notes.append(
