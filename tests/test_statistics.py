@@ -102,6 +102,30 @@ def test_no_spread_at_the_edges_still_has_width():
     assert (loss.value, loss.low, loss.high) == (-1.0, -1.0, pytest.approx(-0.7225, abs=1e-4))
 
 
+def test_one_right_answer_does_not_narrow_the_interval():
+    nothing = cluster_bootstrap([(0.0, 4.0)] * 10, range(10), mean)
+    something = cluster_bootstrap([(0.0, 4.0)] * 9 + [(1.0, 4.0)], range(10), mean)
+    assert something.high >= nothing.high
+    everything = cluster_bootstrap([(4.0, 4.0)] * 10, range(10), mean)
+    almost = cluster_bootstrap([(4.0, 4.0)] * 9 + [(3.0, 4.0)], range(10), mean)
+    assert almost.low <= everything.low
+
+
+@pytest.mark.parametrize("clusters", [2, 3, 5])
+def test_few_clusters_on_one_side_are_no_evidence(clusters):
+    better = [(2.0 + i, 4.0 + i) for i in range(clusters)]
+    gain = paired_bootstrap([(1.0, 4.0 + i) for i in range(clusters)], better, range(clusters), mean)
+    assert gain.value > 0
+    assert gain.low <= 0 < gain.high
+
+
+def test_equal_scores_from_different_counts_have_width():
+    first = [(0.0, 2.0 + i % 4, 4.0) for i in range(10)]
+    gain = paired_bootstrap(first, [(0.0, 3.0, 4.0)] * 10, range(10), f1)
+    assert (gain.value, gain.high) == (0.0, pytest.approx(0.2775, abs=1e-4))
+    assert gain.low == -gain.high
+
+
 def test_mcnemar_by_hand():
     # Five discordant pairs, all in one direction: 2 * 0.5 ** 5.
     assert mcnemar([True] * 8, [True] * 3 + [False] * 5) == pytest.approx(0.0625)

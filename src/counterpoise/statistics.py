@@ -57,6 +57,10 @@ class Estimate:
         return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}] (n={self.n})"
 
 
+FEW = 6
+"""Clusters below which resampling alone is not trusted: a two-sided sign test of five cannot reach 0.05."""
+
+
 def wilson(successes: int, n: int, *, confidence: float = 0.95) -> Estimate:
     """Wilson score interval of a proportion of independent items.
 
@@ -112,8 +116,9 @@ def cluster_bootstrap(
 ) -> Estimate:
     """Percentile bootstrap of a statistic in [0, 1] of column sums, resampling whole clusters.
 
-    Where every cluster scores 0, or every cluster 1, resampling shows no spread at all; the bounds are then Wilson's
-    for that many clusters, each a success or a failure.
+    Resampling few clusters that differ from 0 (or from 1) shows too little spread, and none when no cluster does. So
+    where fewer than :data:`FEW` clusters score above 0, the upper bound is at least Wilson's for that many of all
+    clusters; where fewer than that score below 1, likewise the lower bound.
 
     Args:
         columns: one row of numbers per item, shape ``[items, columns]``.
@@ -133,11 +138,15 @@ def cluster_bootstrap(
     value = float(statistic(sums.sum(axis=0)))
     if np.isnan(value):
         return Estimate(None, None, None, n, len(sums))
-    if value in (0.0, 1.0):
-        edge = wilson(round(value * len(sums)), len(sums), confidence=confidence)
-        return Estimate(value, edge.low, edge.high, n, len(sums))
     draws = statistic(_resample_weights(len(sums), resamples, seed) @ sums)
     low, high = _percentiles(draws, confidence)
+    each = statistic(sums)
+    defined = int(np.sum(~np.isnan(each)))
+    above_zero, below_one = int(np.nansum(each > 0)), int(np.nansum(each < 1))
+    if above_zero < FEW:
+        high = max(high, wilson(above_zero, defined, confidence=confidence).high or 0.0)
+    if below_one < FEW:
+        low = min(low, wilson(defined - below_one, defined, confidence=confidence).low or 0.0)
     return Estimate(value, low, high, n, len(sums))
 
 
@@ -165,9 +174,11 @@ def paired_bootstrap(
     """Bootstrap of ``statistic(second) - statistic(first)`` for two measurements of the same items.
 
     Both sides are resampled with the same clusters, so what they share cancels. Arguments and degenerate cases as in
-    :func:`cluster_bootstrap`; both sequences are aligned with ``clusters``. Where resampling has no spread, the bounds
-    are Wilson's for that many clusters: when no cluster differs, what 0 of n differing ones allow on either side; when
-    one side scores 1 and the other 0 in every cluster, the bound towards 0.
+    :func:`cluster_bootstrap`; both sequences are aligned with ``clusters``.
+
+    Fewer than :data:`FEW` differing clusters are no evidence of a direction (all of them on one side still gives a sign
+    test a p-value above 0.05), so the interval is widened to contain 0; without any it is Wilson's for 0 of all
+    clusters on either side. Where one side scores 1 and the other 0 in every cluster, the bound towards 0 is Wilson's.
     """
     n, sums_first = _cluster_sums(first, clusters)
     _, sums_second = _cluster_sums(second, clusters)
@@ -176,16 +187,18 @@ def paired_bootstrap(
     value = float(statistic(sums_second.sum(axis=0)) - statistic(sums_first.sum(axis=0)))
     if np.isnan(value):
         return Estimate(None, None, None, n, len(sums_first))
-    if np.array_equal(sums_first, sums_second):
-        width = wilson(0, len(sums_first), confidence=confidence).high or 0.0
-        return Estimate(0.0, -width, width, n, len(sums_first))
-    if abs(value) == 1.0:
-        nearest = wilson(len(sums_first), len(sums_first), confidence=confidence).low or 0.0
-        low, high = sorted((value, value * nearest))
-        return Estimate(value, low, high, n, len(sums_first))
     weights = _resample_weights(len(sums_first), resamples, seed)
     draws = statistic(weights @ sums_second) - statistic(weights @ sums_first)
     low, high = _percentiles(draws, confidence)
+    differing = int(np.sum(~np.isclose(statistic(sums_first), statistic(sums_second), equal_nan=True)))
+    if abs(value) == 1.0:
+        nearest = wilson(len(sums_first), len(sums_first), confidence=confidence).low or 0.0
+        low, high = min(low, value * nearest), max(high, value * nearest)
+    if differing == 0:
+        width = wilson(0, len(sums_first), confidence=confidence).high or 0.0
+        low, high = min(low, -width), max(high, width)
+    elif differing < FEW:
+        low, high = min(low, 0.0), max(high, 0.0)
     return Estimate(value, low, high, n, len(sums_first))
 
 
