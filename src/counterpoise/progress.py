@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 
 __all__ = ["Progress"]
@@ -17,36 +17,37 @@ SECONDS_BETWEEN_LINES = 10.0
 class Progress:
     """Shows ``(done, total, what)`` reports; use as a context manager and call it.
 
-    Each ``what`` is one bar. Text from files or models never reaches it, so markup cannot be injected.
+    Each ``what`` is one bar, shown as plain text: a model's name may hold what looks like markup.
     """
 
     def __init__(self) -> None:
         self._bars: Bars | None = None
-        self._tasks: dict[str, int] = {}
-        self._started: dict[str, float] = {}
+        self._tasks: dict[str, TaskID] = {}
+        self._started: dict[str, tuple[float, int]] = {}
         self._last_line = 0.0
 
     def __call__(self, done: int, total: int, what: str) -> None:
         """Report that ``done`` of ``total`` units of ``what`` are finished."""
         if self._bars is not None:
             if what not in self._tasks:
-                self._tasks[what] = self._bars.add_task(what, total=total)
-            self._bars.update(self._bars.tasks[self._tasks[what]].id, completed=done, total=total)
+                self._tasks[what] = self._bars.add_task(what, total=total, completed=done)
+            self._bars.update(self._tasks[what], completed=done, total=total)
         else:
             self._line(done, total, what)
 
     def _line(self, done: int, total: int, what: str) -> None:
         now = time.monotonic()
-        started = self._started.setdefault(what, now)
+        # A resumed run begins with much done already, which says nothing about its speed.
+        started, first = self._started.setdefault(what, (now, done))
         if done < total and now - self._last_line < SECONDS_BETWEEN_LINES:
             return
         self._last_line = now
-        left = f", about {(now - started) / done * (total - done):.0f} s left" if 0 < done < total else ""
+        left = f", about {(now - started) / (done - first) * (total - done):.0f} s left" if first < done < total else ""
         print(f"{what}: {done}/{total}{left}", file=sys.stderr, flush=True)
 
     def __enter__(self) -> Self:
         if sys.stderr.isatty():
-            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+            columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
             self._bars = Bars(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=Console(stderr=True))
             self._bars.start()
         return self

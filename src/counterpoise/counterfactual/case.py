@@ -274,6 +274,7 @@ def _execution_problems(case: Case, execution: Execution) -> list[str]:
     try:
         evidence = {name: _factual(case, name) for name in execution.observed}
         predicted = scm.counterfactual(evidence, case.intervention)
+        observed = scm.counterfactual(evidence, {})
     except (ScmError, KeyError) as error:
         return [f"the model cannot be executed: {error}"]
     found = []
@@ -282,6 +283,10 @@ def _execution_problems(case: Case, execution: Execution) -> list[str]:
         if values is None:
             found.append(f"variable {variable.name!r} is not in the executed model")
             continue
+        if variable.factual is not None and observed[variable.name] != {variable.factual}:
+            found.append(
+                f"factual value of {variable.name!r} is {variable.factual!r}, which the observations do not give"
+            )
         gold = next(iter(values)) if len(values) == 1 else UNDETERMINED
         if variable.counterfactual is not None and variable.counterfactual != gold:
             found.append(

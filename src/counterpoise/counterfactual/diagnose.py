@@ -17,7 +17,7 @@ from counterpoise.counterfactual.datasets import get, load
 from counterpoise.counterfactual.elicit import elicitation
 from counterpoise.counterfactual.score import DiagnosisRow, row
 from counterpoise.counterfactual.stages import PROMPT_VERSION
-from counterpoise.errors import DataError, RunError, UnknownNameError
+from counterpoise.errors import ConfigError, DataError, RunError, UnknownNameError
 from counterpoise.lm.names import inspect_name
 from counterpoise.lm.protocol import Completion
 from counterpoise.records import RunFolder, canonical_json, content_hash, write_atomic
@@ -70,9 +70,12 @@ class DiagnoseConfig(BaseModel):
 
         Raises:
             UnknownNameError: a dataset, stage, mode or elicitation that does not exist.
+            ConfigError: a limit below 1.
         """
         if mode not in MODES:
             raise UnknownNameError("mode", mode, MODES)
+        if limit is not None and limit < 1:
+            raise ConfigError(f"limit is {limit}", expected="at least 1")
         for name in stages or ():
             if name not in set(Stage):
                 raise UnknownNameError("stage", name, Stage)

@@ -32,7 +32,7 @@ from counterpoise.counterfactual.diagnose import DiagnoseConfig, Item, items_of,
 from counterpoise.counterfactual.metrics import summarise
 from counterpoise.counterfactual.score import DiagnosisRow, row
 from counterpoise.counterfactual.stages import build_messages, gold_answer, max_tokens, render, schema
-from counterpoise.errors import OutputError, RunError
+from counterpoise.errors import DataError, OutputError, RunError
 from counterpoise.lm.protocol import Completion, Message
 
 __all__ = ["arithmetic", "ask", "crass", "scm_math", "scm_text"]
@@ -138,6 +138,8 @@ def _dataset_task(name: str, stage: str, elicit: str, limit: int | None, seed: i
     folder = data or os.environ.get("COUNTERPOISE_DATA")
     cases = [case for case in load(name, Path(folder) if folder else None).cases if config.stages[0] in case.stages]
     items = items_of(select(cases, limit, seed), config.stages)
+    if not items:
+        raise DataError(f"no case of {name!r} has gold for stage {stage!r}")
     return _task(items, elicit=elicit, model=None, run="inspect", seed=seed, keep=lambda _: None)
 
 

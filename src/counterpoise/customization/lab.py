@@ -18,6 +18,7 @@ from counterpoise.customization.summary import summarise
 from counterpoise.lm.protocol import Message, Request
 from counterpoise.records import RunFolder, content_hash
 from counterpoise.rng import seed_for
+from counterpoise.safety.benchmarks import Prompt
 from counterpoise.safety.refusal import KEYWORD_JUDGE, keyword_judge
 
 __all__ = ["CellRow", "LabRow", "Progress", "run_lab"]
@@ -86,21 +87,27 @@ class _Run:
         measured = [(cell, *entry) for cell in grid for entry in _measured(cell, self.plan)]
         for done, (cell, checkpoint, path) in enumerate(measured):
             self.progress(done, len(measured), "checkpoints")
-            chain = [self._trained(cell, path[: number + 1]) for number in range(len(path))]
-            self._ask(cell, checkpoint, chain)
+            missing = self._missing(cell, checkpoint)
+            prefixes = [path[: number + 1] for number in range(len(path))]
+            if not missing and all(checkpoint_name(cell.seed, prefix) in self.steps for prefix in prefixes):
+                continue  # Checkpoints that nothing is left to be asked of may have been deleted.
+            chain: list[Path] = []
+            for prefix in prefixes:
+                chain.append(self._trained(cell, prefix, chain))
+            if missing:
+                self._ask(cell, checkpoint, chain, missing)
         self.progress(len(measured), len(measured), "checkpoints")
 
-    def _trained(self, cell: Cell, path: Sequence[Step]) -> Path:
-        """The checkpoint that the steps lead to; trains it unless it is there."""
+    def _trained(self, cell: Cell, path: Sequence[Step], chain: Sequence[Path]) -> Path:
+        """The checkpoint that the steps lead to; trains it on top of the chain before it unless it is there."""
         name = checkpoint_name(cell.seed, path)
         out = self.checkpoints / name
         result = finished(out)
         if result is not None and name in self.steps:
             return out
-        step, before = path[-1], path[:-1]
+        step = path[-1]
         examples, defence = step_examples(self.plan, self.material, step, cell.seed, self.finetuner.count_tokens)
         if result is None:
-            chain = [self._trained(cell, before[: number + 1]) for number in range(len(before))]
             result = self.finetuner.train(
                 chain,
                 examples,
@@ -115,16 +122,16 @@ class _Run:
             self.steps.append(_cell_row(cell, step, name, result, defence_tokens))
         return out
 
-    def _ask(self, cell: Cell, checkpoint: Checkpoint, chain: Sequence[Path]) -> None:
-        """Ask every prompt that has no row yet."""
+    def _missing(self, cell: Cell, checkpoint: Checkpoint) -> list[Prompt]:
+        """The prompts that have no row yet."""
         columns = {"cell": cell.name, "checkpoint": checkpoint}
-        missing = [
+        return [
             prompt
             for prompt in self.material.evaluated
             if row_key({**columns, "prompt_set": prompt.set, "prompt_id": prompt.id}) not in self.rows
         ]
-        if not missing:
-            return
+
+    def _ask(self, cell: Cell, checkpoint: Checkpoint, chain: Sequence[Path], missing: Sequence[Prompt]) -> None:
         model = self.finetuner.open(chain)
         requests = [
             Request(messages=[Message(role="user", content=prompt.text)], max_tokens=self.plan.max_tokens)
@@ -142,7 +149,8 @@ class _Run:
                     phase=cell.phase,
                     arm=cell.arm,
                     seed=cell.seed,
-                    **columns,
+                    cell=cell.name,
+                    checkpoint=checkpoint,
                 )
             )
 

@@ -10,7 +10,7 @@ from typing import Any, Self, TypeVar
 import torch
 from jinja2 import TemplateError
 
-from counterpoise.errors import CounterpoiseError, DataError, UnsupportedError
+from counterpoise.errors import CounterpoiseError, DataError, UnsupportedError, UsageError
 from counterpoise.lm.engine.attention import one_token_attention
 from counterpoise.lm.engine.constrained import SchemaGuides
 from counterpoise.lm.engine.decoding import Limits, WrittenRow, decode
@@ -53,6 +53,7 @@ class LocalLM:
 
     Raises:
         UnsupportedError: the tokenizer has no chat template, or the model keeps a recurrent state.
+        UsageError: a bound below 1.
     """
 
     def __init__(
@@ -70,6 +71,9 @@ class LocalLM:
             raise UnsupportedError(
                 f"the tokenizer of {name!r} has no chat template", expected="an instruction-tuned model"
             )
+        for limit, value in (("max_batch", max_batch), ("max_batch_tokens", max_batch_tokens)):
+            if value is not None and value < 1:
+                raise UsageError(f"{limit} is {value}", expected="at least 1")
         self.name = name
         self.revision = revision
         self.model = model

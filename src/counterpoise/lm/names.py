@@ -68,9 +68,13 @@ def _resolve(name: str) -> tuple[str, str]:
             )
         return "embedded", name
     path = Path(name).expanduser() if name.startswith("~") else Path(name)
-    if name and path.is_dir():
-        return "folder", str(path.resolve())
-    if name.startswith(("/", "./", "../", "~")) or (name and path.exists()):
+    try:
+        if name and path.is_dir():
+            return "folder", str(path.resolve())
+        exists = bool(name) and path.exists()
+    except OSError as error:
+        raise DataError(f"cannot look at model folder: {error.strerror}", where=name[:80]) from error
+    if exists or name.startswith(("/", "./", "../", "~")):
         raise DataError(f"no model folder at {name!r}", expected="a folder with config.json, tokenizer and safetensors")
     if "/" not in name.strip("/"):
         raise UsageError(

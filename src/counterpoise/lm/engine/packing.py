@@ -71,13 +71,17 @@ class PackedWeights:
 
 
 def _fingerprint(weight: torch.Tensor) -> int:
-    """A number that changes with the content: the sum of its bits in words of eight bytes.
+    """A number that changes with the content and its order: the bits in words of up to eight bytes, weighted by row.
 
     torch's own version counter is not enough: fused optimizers and writes through ``.data`` do not raise it.
     """
     wide = (weight.shape[-1] * weight.element_size()) % 8 == 0
     narrow = torch.int32 if weight.dtype == torch.float32 else torch.int16
-    return int(weight.detach().view(torch.int64 if wide else narrow).sum())
+    words = weight.detach().view(torch.int64 if wide else narrow)
+    # Odd multipliers and wrapping integers: rows or columns that trade places change the sum.
+    rows = words.sum(dim=1, dtype=torch.int64) * torch.arange(1, 2 * words.shape[0], 2)
+    columns = words.sum(dim=0, dtype=torch.int64) * torch.arange(1, 2 * words.shape[1], 2)
+    return int(rows.sum()) ^ int(columns.sum() * 3)
 
 
 def _linear(inputs: torch.Tensor, *, weight: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
