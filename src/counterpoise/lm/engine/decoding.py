@@ -96,6 +96,7 @@ def decode(
     batch = _Batch(prefiller, limits, ends)
     while True:
         if arrived := source():
+            prefiller.expect([row.prompt for row in arrived])
             waiting = deque(sorted([*waiting, *arrived], key=lambda row: (-len(row.prompt), row.prompt, row.key)))
         if not waiting and not batch.live:
             return

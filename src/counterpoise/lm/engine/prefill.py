@@ -1,4 +1,4 @@
-"""Reading prompts: one forward pass over a batch, with what all of them begin with read once."""
+"""Reading prompts: one forward pass over a batch, with what several of them begin with read once."""
 
 import inspect
 from collections.abc import Sequence
@@ -10,27 +10,14 @@ from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
 from counterpoise.errors import UnsupportedError
+from counterpoise.lm.engine.prefixes import Prefixes, Tokens
 
-__all__ = ["Prefilled", "Prefiller", "common_prefix"]
+__all__ = ["Prefilled", "Prefiller"]
 
-SHORTEST_SHARED = 16
-"""Shared beginnings below this are not worth a forward pass of their own."""
-
-
-def common_prefix(sequences: Sequence[Sequence[int]]) -> int:
-    """How many leading tokens all sequences have in common; 0 for none.
-
-    >>> common_prefix([[1, 2, 3], [1, 2, 4, 5]])
-    2
-    """
-    if not sequences:
-        return 0
-    low, high = min(map(list, sequences)), max(map(list, sequences))
-    # The smallest and the largest in dictionary order differ earliest.
-    for index, (left, right) in enumerate(zip(low, high, strict=False)):
-        if left != right:
-            return index
-    return min(len(low), len(high))
+KEPT_TOKENS = 16_384
+"""Tokens of common beginnings that are kept: 380 MB of keys and values for the embedded model in bfloat16."""
+MOST_PASSES = 4
+"""Passes over beginnings of beginnings before a batch; bounds the work where not all of them can be kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,41 +25,44 @@ class Prefilled:
     """Prompts that the model has read.
 
     Attributes:
-        cache: keys and values, one row per prompt; columns ``[0, shared)`` hold the common beginning, then every
-            prompt's rest, aligned to the right.
+        cache: keys and values, one row per prompt; columns ``[0, beginnings)`` hold the beginnings that were known,
+            the others every prompt's rest; both aligned to the right.
         mask: which columns are tokens, shape ``[prompts, columns]``.
         logits: of the token after each prompt, shape ``[prompts, vocabulary]``.
-        shared: length of the common beginning.
+        beginnings: columns of the beginnings.
+        known: tokens of each prompt that were known.
         lengths: tokens of each prompt.
     """
 
     cache: Any
     mask: torch.Tensor
     logits: torch.Tensor
-    shared: int
+    beginnings: int
+    known: tuple[int, ...]
     lengths: tuple[int, ...]
 
     def pieces(self, row: int) -> list[tuple[int, int]]:
         """The column ranges that hold a prompt's tokens."""
-        width = self.mask.shape[1]
-        return [(0, self.shared), (width - (self.lengths[row] - self.shared), width)]
+        width, known = self.mask.shape[1], self.known[row]
+        return [(self.beginnings - known, self.beginnings), (width - (self.lengths[row] - known), width)]
 
 
 class Prefiller:
-    """Reads batches of prompts with one model, remembering the last common beginning.
+    """Reads batches of prompts with one model, remembering common beginnings.
 
     Args:
         model: a transformers causal language model.
         pad: a token id that fills the left of shorter prompts; never attended to.
+        kept_tokens: bound on the tokens of beginnings that are remembered.
 
     Raises:
         UnsupportedError: the model keeps more than keys and values (a recurrent state), which rows cannot share.
     """
 
-    def __init__(self, model: Any, pad: int) -> None:
+    def __init__(self, model: Any, pad: int, *, kept_tokens: int = KEPT_TOKENS) -> None:
         self.model = model
         self._pad = pad
-        self._last: tuple[tuple[int, ...], list[tuple[torch.Tensor, torch.Tensor]]] | None = None
+        self._prefixes = Prefixes(kept_tokens)
         self._last_logit_only = (
             {"logits_to_keep": 1} if "logits_to_keep" in inspect.signature(model.forward).parameters else {}
         )
@@ -85,24 +75,59 @@ class Prefiller:
         # Local attention counts columns, and a row whose beginning is stored apart has a gap between its columns.
         self._share = not any(getattr(layer, "is_sliding", False) for layer in layers)
 
+    def expect(self, prompts: Sequence[Sequence[int]]) -> None:
+        """Take note of prompts that will be read soon, so that what they have in common is read once."""
+        for prompt in prompts if self._share else ():
+            self._prefixes.expect(prompt)
+
     def read(self, prompts: Sequence[Sequence[int]]) -> Prefilled:
         """Read the prompts, each at least one token long."""
-        lengths = tuple(len(prompt) for prompt in prompts)
-        # At least the last token of every prompt stays apart: its logits are wanted.
-        shared = min(common_prefix(prompts), min(lengths) - 1) if self._share and len(prompts) > 1 else 0
-        if shared < SHORTEST_SHARED:
-            shared = 0
+        asked = [tuple(prompt) for prompt in prompts]
+        self.expect(asked)
+        for _ in range(MOST_PASSES if self._share else 0):
+            fresh = self._prefixes.worth_reading(asked)
+            if not fresh:
+                break
+            read = self._read(fresh)
+            for row, beginning in enumerate(fresh):
+                # The tokens lie in two ranges of columns; kept apart from the batch, so that it can be freed.
+                spans = [slice(*piece) for piece in read.pieces(row)]
+                kept = [
+                    (
+                        torch.cat([layer.keys[row, :, span] for span in spans], dim=1),
+                        torch.cat([layer.values[row, :, span] for span in spans], dim=1),
+                    )
+                    for layer in read.cache.layers
+                ]
+                self._prefixes.keep(beginning, kept)
+        return self._read(asked)
+
+    def _read(self, prompts: Sequence[Tokens]) -> Prefilled:
         device = self.model.device
-        width = max(lengths) - shared
+        lengths = tuple(map(len, prompts))
+        found = [self._prefixes.known(prompt) for prompt in prompts]
+        known = tuple(size for size, _ in found)
+        beginnings = max(known)
+        width = max(length - size for length, size in zip(lengths, known, strict=True))
         tokens = torch.full((len(prompts), width), self._pad, device=device)
         for row, prompt in enumerate(prompts):
-            rest = prompt[shared:]
+            rest = prompt[known[row] :]
             tokens[row, width - len(rest) :] = torch.tensor(rest, device=device)
-        rests = torch.tensor(lengths, device=device).unsqueeze(1) - shared
+        before = torch.tensor(known, device=device).unsqueeze(1)
+        rests = torch.tensor(lengths, device=device).unsqueeze(1) - before
+        begun = torch.arange(beginnings, device=device) >= beginnings - before
         own = torch.arange(width, device=device) >= width - rests
-        mask = torch.cat([own.new_ones((len(prompts), shared)), own], dim=1).long()
-        positions = shared + (torch.arange(width, device=device) - (width - rests)).clamp(min=0)
-        cache = self._beginning(prompts[0][:shared], len(prompts))
+        mask = torch.cat([begun, own], dim=1).long()
+        positions = before + (torch.arange(width, device=device) - (width - rests)).clamp(min=0)
+        cache = self._empty()
+        for index in range(len(cache.layers)) if beginnings else ():
+            some = next(layers for _, layers in found if layers)[index]
+            # Zeros, not empty: a masked column still enters the product, and 0 times NaN is NaN.
+            filled = [part.new_zeros((len(prompts), part.shape[0], beginnings, part.shape[2])) for part in some]
+            for row, (size, layers) in enumerate(found):
+                for whole, part in zip(filled, layers[index] if layers else (), strict=False):
+                    whole[row, :, beginnings - size :] = part
+            cache.update(*filled, index)
         output = self.model(
             input_ids=tokens,
             attention_mask=mask,
@@ -111,7 +136,7 @@ class Prefiller:
             use_cache=True,
             **self._last_logit_only,
         )
-        return Prefilled(output.past_key_values, mask, output.logits[:, -1], shared, lengths)
+        return Prefilled(output.past_key_values, mask, output.logits[:, -1], beginnings, known, lengths)
 
     def step(self, tokens: Sequence[int], cache: Any) -> torch.Tensor:
         """One more token for every row of a :class:`~counterpoise.lm.engine.slots.SlotCache`.
@@ -133,8 +158,8 @@ class Prefiller:
         return logits
 
     def forget(self) -> None:
-        """Free the remembered beginning."""
-        self._last = None
+        """Free the remembered beginnings."""
+        self._prefixes.forget()
 
     def _empty(self) -> Any:
         """A cache whose layers keep every token; a layer with local attention masks what it must not see."""
@@ -144,23 +169,4 @@ class Prefiller:
                 cache.layers[index] = DynamicLayer()
                 # The model looks for its local layers by this mark.
                 cache.layers[index].is_sliding = True
-        return cache
-
-    def _beginning(self, tokens: Sequence[int], rows: int) -> Any:
-        """A cache in which every row has read the tokens."""
-        cache = self._empty()
-        if not tokens:
-            return cache
-        key = tuple(tokens)
-        if self._last is None or self._last[0] != key:
-            ids = torch.tensor([key], device=self.model.device)
-            read = self.model(
-                input_ids=ids,
-                past_key_values=self._empty(),
-                use_cache=True,
-                **self._last_logit_only,
-            ).past_key_values
-            self._last = key, [(layer.keys, layer.values) for layer in read.layers]
-        for index, (keys, values) in enumerate(self._last[1]):
-            cache.update(keys.expand(rows, -1, -1, -1), values.expand(rows, -1, -1, -1), index)
         return cache
