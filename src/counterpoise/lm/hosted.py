@@ -10,6 +10,9 @@ from inspect_ai.model import (
     ChatMessageAssistant,
     ChatMessageSystem,
     ChatMessageUser,
+    Content,
+    ContentImage,
+    ContentText,
     GenerateConfig,
     Model,
     ModelOutput,
@@ -60,7 +63,14 @@ def chat_messages(messages: Sequence[Message]) -> list[ChatMessage]:
         "user": ChatMessageUser,
         "assistant": ChatMessageAssistant,
     }
-    return [kinds[message["role"]](content=message["content"]) for message in messages]
+    return [kinds[message["role"]](content=_content(message)) for message in messages]
+
+
+def _content(message: Message) -> str | list[Content]:
+    images = message.get("images")
+    if not images:
+        return message["content"]
+    return [*(ContentImage(image=image) for image in images), ContentText(text=message["content"])]
 
 
 class InspectLM:

@@ -251,7 +251,13 @@ def _request(messages: list[ChatMessage], config: GenerateConfig) -> Request:
 
 
 def _message(message: ChatMessage) -> Message:
-    """A chat turn as text; what a tool returned is shown to the model as the user's words."""
+    """A chat turn as text; what a tool returned is shown to the model as the user's words.
+
+    Raises:
+        UnsupportedError: the turn holds an image, which would be lost.
+    """
+    if not isinstance(message.content, str) and any(part.type != "text" for part in message.content):
+        raise UnsupportedError("this model reads text only", expected="a vision model for images")
     if isinstance(message, ChatMessageTool):
         return {"role": "user", "content": f"Result of {message.function or 'the tool'}:\n{message.text}"}
     return {"role": message.role, "content": message.text}

@@ -222,6 +222,8 @@ class LocalLM:
             self._prefiller.forget()
 
     def _prompt(self, messages: Sequence[Message]) -> list[int]:
+        if any(message.get("images") for message in messages):
+            raise UnsupportedError(f"model {self.name!r} reads text only", expected="a vision model for images")
         try:
             text = self.tokenizer.apply_chat_template(list(messages), add_generation_prompt=True, tokenize=False)
         except (TemplateError, TypeError, ValueError) as error:

@@ -8,11 +8,12 @@ __all__ = ["Completion", "LanguageModel", "Message", "Request", "TokenLogprobs"]
 
 
 class Message(TypedDict):
-    """One turn of a chat."""
+    """One turn of a chat; ``images`` are PNG or JPEG files as ``data:`` addresses, shown before the text."""
 
     role: Literal["system", "user", "assistant"]
     content: str
     name: NotRequired[str]
+    images: NotRequired[list[str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
