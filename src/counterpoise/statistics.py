@@ -7,6 +7,7 @@ accuracy is ``correct / items``; precision, recall and F1 follow from ``tp, fp, 
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -230,9 +231,13 @@ def _cluster_sums(columns: Sequence[Sequence[float]], clusters: Sequence[Hashabl
     return len(columns), sums
 
 
+@lru_cache(maxsize=8)
 def _resample_weights(clusters: int, resamples: int, seed: int) -> Floats:
+    """How often each cluster is drawn in each resample; drawing them is most of the time that a bootstrap takes."""
     generator = np.random.default_rng(seed_for(seed, "bootstrap", clusters))
-    return generator.multinomial(clusters, np.full(clusters, 1 / clusters), size=resamples).astype(np.float64)
+    weights = generator.multinomial(clusters, np.full(clusters, 1 / clusters), size=resamples).astype(np.float64)
+    weights.flags.writeable = False
+    return weights
 
 
 def _percentiles(draws: Floats, confidence: float) -> tuple[float, float]:
