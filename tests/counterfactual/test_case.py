@@ -1,6 +1,7 @@
 import pytest
 
-from counterpoise.counterfactual.case import Case, Execution, Role, Stage, Variable, problems
+from counterpoise.counterfactual.case import Case, Execution, Exogenous, Media, Role, Stage, Variable, problems
+from counterpoise.counterfactual.media import Item
 from counterpoise.counterfactual.scm import SCM
 
 SWITCH = SCM(
@@ -10,6 +11,8 @@ SWITCH = SCM(
 )
 VALVE = Variable(name="valve", role=Role.EXPOSURE, factual="open", counterfactual="closed")
 PUMP = Variable(name="pump", role=Role.OUTCOME, factual="running", counterfactual="off")
+FUSE = Exogenous(name="fuse", identifier="u_pump", values={0: "blown", 1: "whole"}, value="whole")
+RULE = "The pump runs only when the valve is open and the fuse is whole."
 
 
 def case(**changes) -> Case:
@@ -17,7 +20,7 @@ def case(**changes) -> Case:
         "id": "c1",
         "dataset": "test",
         "modality": "text",
-        "context": "The pump runs only when the valve is open and the fuse is whole.",
+        "context": RULE,
         "question": "Had the valve been closed, would the pump have run?",
         "answer_kind": "label",
         "variables": (VALVE, PUMP),
@@ -38,10 +41,23 @@ def choice(**changes) -> Case:
     return case(**(fields | changes))
 
 
+def whole(**changes) -> Case:
+    """With gold of every stage."""
+    return case(**({"exogenous": (FUSE,), "mechanisms": (RULE,)} | changes))
+
+
+def picture(*shown: tuple[str, str | None]) -> Media:
+    frame = ((0, 0), (9, 9))
+    items = [Item(name=name, place="left", state=state, look="", frame=frame, marks=()) for name, state in shown]
+    return Media(width=10, height=10, background=(255, 255, 255), items=tuple(items))
+
+
 def test_a_sound_case_has_no_problems():
     assert problems(case()) == []
     assert problems(choice()) == []
-    assert case().stages == tuple(Stage)
+    assert problems(whole()) == []
+    assert whole().stages == tuple(Stage)
+    assert case().stages == tuple(stage for stage in Stage if stage is not Stage.ABDUCTION)
 
 
 @pytest.mark.parametrize(
@@ -114,6 +130,76 @@ def test_a_sound_case_has_no_problems():
 )
 def test_each_fault_is_named(faulty, message):
     assert message in problems(faulty)
+
+
+@pytest.mark.parametrize(
+    ("faulty", "message"),
+    [
+        (
+            whole(exogenous=(FUSE.model_copy(update={"value": "blown"}),)),
+            "exogenous 'fuse' is 'blown', abduction gives 'whole'",
+        ),
+        (
+            whole(exogenous=(FUSE.model_copy(update={"value": "undetermined"}),)),
+            "exogenous 'fuse' is 'undetermined', abduction gives 'whole'",
+        ),
+        (whole(exogenous=(FUSE, FUSE)), "two exogenous variables have the same name"),
+        (
+            whole(exogenous=(FUSE.model_copy(update={"values": {0: "blown"}}),)),
+            "values of exogenous 'fuse' are not those of the executed model",
+        ),
+        (
+            whole(exogenous=(FUSE.model_copy(update={"identifier": "u_tank"}),)),
+            "values of exogenous 'fuse' are not those of the executed model",
+        ),
+        (
+            whole(gold_kind="derived", execution=None),
+            "gold of the abduction stage without the model that computed it",
+        ),
+        (whole(mechanisms=("The pump is magic.",)), "mechanism 'The pump is magic.' is not in the context"),
+        (
+            whole(mechanisms=("The pump runs only when", "the fuse is whole.")),
+            "there is not one mechanism for every variable with a cause",
+        ),
+        (case(modality="image"), "an image case without a picture"),
+        (
+            case(media=(picture(("valve", "open"), ("pump", "off")),)),
+            "the picture shows 'pump' as 'off', observed was 'running'",
+        ),
+        (
+            case(media=(picture(("valve", "open"), ("pump", None)),)),
+            "the picture shows 'pump' as None, observed was 'running'",
+        ),
+        (
+            case(media=(picture(("valve", "open"), ("pump", "running"), ("tank", "full")),)),
+            "the picture shows 'tank' as 'full', observed was None",
+        ),
+    ],
+)
+def test_each_fault_of_what_belongs_to_executed_cases_is_named(faulty, message):
+    assert problems(faulty) == [message]
+
+
+def test_a_picture_that_shows_what_was_observed_is_sound():
+    shown = case(modality="image", media=(picture(("valve", "open"), ("pump", "running"), ("tank", None)),))
+    assert problems(shown) == []
+    assert Case.model_validate_json(shown.model_dump_json()) == shown
+
+
+def test_white_space_of_a_mechanism_does_not_matter():
+    assert problems(whole(mechanisms=("The pump runs only\n  when the valve is open and the fuse is whole.",))) == []
+
+
+def test_an_unseen_cause_that_the_observation_leaves_open_is_undetermined():
+    shut = Variable(name="valve", role=Role.EXPOSURE, factual="closed", counterfactual="open")
+    off = Variable(name="pump", role=Role.OUTCOME, factual="off", counterfactual="undetermined")
+    open_case = whole(
+        variables=(shut, off),
+        intervention={"valve": "open"},
+        target="undetermined",
+        exogenous=(FUSE.model_copy(update={"value": "undetermined"}),),
+    )
+    assert problems(open_case) == []
 
 
 def test_what_the_observation_leaves_open_must_be_undetermined():

@@ -12,6 +12,7 @@ from typing import Literal
 import networkx as nx
 from pydantic import BaseModel, ConfigDict, Field
 
+from counterpoise.counterfactual.media import Media
 from counterpoise.counterfactual.scm import SCM, ScmError
 from counterpoise.records import content_hash
 
@@ -21,7 +22,9 @@ __all__ = [
     "Case",
     "Edge",
     "Execution",
+    "Exogenous",
     "GoldKind",
+    "Media",
     "Modality",
     "Role",
     "Stage",
@@ -54,11 +57,16 @@ class Role(StrEnum):
 
 
 class Stage(StrEnum):
-    """The steps that are measured, in order; ``answer`` is the whole question end to end."""
+    """The steps that are measured, in order; ``answer`` is the whole question end to end.
+
+    ``abduction`` stands beside the chain of the other four: it is there for executed cases only, and what it finds is
+    not told to the outcome stage unless a substitution says so.
+    """
 
     VARIABLES = "variables"
     GRAPH = "graph"
     INTERVENTION = "intervention"
+    ABDUCTION = "abduction"
     OUTCOME = "outcome"
     ANSWER = "answer"
 
@@ -84,6 +92,24 @@ class Variable(BaseModel):
     gloss: str = ""
 
 
+class Exogenous(BaseModel):
+    """An unseen cause that the observations may or may not settle: what abduction asks for.
+
+    Attributes:
+        name: as prompts name it; unique within the case.
+        identifier: of the exogenous variable in the executed model.
+        values: its possible values, each with the text that states it.
+        value: the text of the one value that agrees with the observations, or :data:`UNDETERMINED`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    identifier: str
+    values: Mapping[int, str]
+    value: str
+
+
 class Execution(BaseModel):
     """What is needed to compute a case's gold again.
 
@@ -104,13 +130,17 @@ class Case(BaseModel):
     Attributes:
         id: stable across versions of the same source; unique within the dataset.
         dataset: registered name.
-        context: what is known before the question.
+        context: what is known before the question, as far as it is said in words.
+        media: pictures that belong to the context.
         question: the counterfactual question; names the intervention in words.
         options: texts of the options of a ``choice`` case, in the order shown; else empty.
         answer_kind: how an answer is compared with the target.
         variables: gold of the variables stage; empty when there is none.
         edges: gold of the graph stage; empty when there is none.
         intervention: gold of the intervention stage: variable to counterfactual value.
+        exogenous: gold of the abduction stage; empty when there is none.
+        mechanisms: how each variable follows from others, a line each, in the words of the context; what the abduction
+            stage is given beside the graph.
         target: gold answer; an option's letter for ``choice``.
         gold_kind: where the stage gold comes from.
         source: where the item comes from.
@@ -126,12 +156,15 @@ class Case(BaseModel):
     dataset: str
     modality: Modality
     context: str
+    media: tuple[Media, ...] = ()
     question: str
     options: tuple[str, ...] = ()
     answer_kind: AnswerKind
     variables: tuple[Variable, ...] = ()
     edges: tuple[Edge, ...] = ()
     intervention: Mapping[str, str] = Field(default_factory=dict)
+    exogenous: tuple[Exogenous, ...] = ()
+    mechanisms: tuple[str, ...] = ()
     target: str
     gold_kind: GoldKind
     source: str
@@ -150,6 +183,8 @@ class Case(BaseModel):
                 found.add(Stage.GRAPH)
             if self.intervention:
                 found.add(Stage.INTERVENTION)
+                if self.exogenous:
+                    found.add(Stage.ABDUCTION)
                 answers = self.of_role(Role.MEDIATOR, Role.OUTCOME)
                 if answers and all(variable.counterfactual is not None for variable in answers):
                     found.add(Stage.OUTCOME)
@@ -183,8 +218,9 @@ def problems(case: Case) -> list[str]:
     """Every reason why a case must not be used; empty for a valid case.
 
     Checks that texts are present and no placeholder, names are unique, the intervention is on the exposure and changes
-    it, edges join variables without a cycle, the target is a possible answer, and, where the gold was executed, that
-    the model gives the same graph, values and target again.
+    it, edges join variables without a cycle, the target is a possible answer, mechanisms are parts of the context, and,
+    where the gold was executed, that the model gives the same graph, values, unseen causes and target again and that a
+    scene shows what was observed and nothing else.
     """
     found: list[str] = []
     if not case.question.strip():
@@ -194,6 +230,11 @@ def problems(case: Case) -> list[str]:
     found += _text_problems(case)
     found += _graph_problems(case)
     found += _intervention_problems(case)
+    found += _mechanism_problems(case)
+    if case.modality == "image" and not case.media:
+        found.append("an image case without a picture")
+    if case.exogenous and case.execution is None:
+        found.append("gold of the abduction stage without the model that computed it")
     if case.gold_kind == "executed":
         if case.execution is None:
             found.append("executed gold without the model that computed it")
@@ -267,6 +308,14 @@ def _intervention_problems(case: Case) -> list[str]:
     return found
 
 
+def _mechanism_problems(case: Case) -> list[str]:
+    # Lines of code are indented in the context only, so white space does not count.
+    context = " ".join(case.context.split())
+    return [
+        f"mechanism {line!r} is not in the context" for line in case.mechanisms if " ".join(line.split()) not in context
+    ]
+
+
 def _execution_problems(case: Case, execution: Execution) -> list[str]:
     scm = execution.scm
     if set(scm.edges) != set(case.edges):
@@ -294,7 +343,35 @@ def _execution_problems(case: Case, execution: Execution) -> list[str]:
             )
         if variable.role is Role.OUTCOME and case.target != gold:
             found.append(f"target is {case.target!r}, execution gives {gold!r}")
+    if case.mechanisms and len(case.mechanisms) != len({child for _, child in case.edges}):
+        found.append("there is not one mechanism for every variable with a cause")
+    return found + _abduction_problems(case, scm, evidence) + _scene_problems(case, evidence)
+
+
+def _abduction_problems(case: Case, scm: SCM, evidence: Mapping[str, str]) -> list[str]:
+    found = []
+    names = [exogenous.name for exogenous in case.exogenous]
+    if len(set(names)) != len(names):
+        found.append("two exogenous variables have the same name")
+    worlds = scm.abduct(evidence) if case.exogenous else ()
+    for exogenous in case.exogenous:
+        if set(exogenous.values) != set(scm.exogenous.get(exogenous.identifier, ())):
+            found.append(f"values of exogenous {exogenous.name!r} are not those of the executed model")
+            continue
+        texts = {exogenous.values[world[exogenous.identifier]] for world in worlds}
+        gold = next(iter(texts)) if len(texts) == 1 else UNDETERMINED
+        if exogenous.value != gold:
+            found.append(f"exogenous {exogenous.name!r} is {exogenous.value!r}, abduction gives {gold!r}")
     return found
+
+
+def _scene_problems(case: Case, evidence: Mapping[str, str]) -> list[str]:
+    shown = {item.name: item.state for media in case.media for item in media.items if item.state is not None}
+    return [
+        f"the picture shows {name!r} as {shown.get(name)!r}, observed was {evidence.get(name)!r}"
+        for name in sorted(shown.keys() | evidence.keys())
+        if case.media and shown.get(name) != evidence.get(name)
+    ]
 
 
 def _factual(case: Case, name: str) -> str:

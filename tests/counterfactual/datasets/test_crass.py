@@ -277,7 +277,7 @@ def annotated_case(annotation: crass.Annotation) -> Case:
 def test_annotations_are_sound(annotation: crass.Annotation) -> None:
     case = annotated_case(annotation)
     assert not problems(case)
-    assert case.stages == tuple(Stage)
+    assert case.stages == tuple(stage for stage in Stage if stage is not Stage.ABDUCTION)
     assert {end for edge in case.edges for end in edge} == {variable.name for variable in case.variables}
     spellings = [normalise(name) for variable in case.variables for name in {variable.name, *variable.aliases}]
     assert len(set(spellings)) == len(spellings), "two names of the case are spelled alike"

@@ -4,10 +4,10 @@ from functools import cache
 import pytest
 
 from counterpoise.counterfactual.case import Case, Stage, problems
-from counterpoise.counterfactual.datasets import scm_math, scm_text
-from counterpoise.counterfactual.generate import GENERATOR
+from counterpoise.counterfactual.datasets import scm_code, scm_image, scm_math, scm_text
+from counterpoise.counterfactual.suite.generate import GENERATOR
 
-SUITES = [pytest.param(scm_text.DATASET, id="scm-text"), pytest.param(scm_math.DATASET, id="scm-math")]
+SUITES = [pytest.param(suite.DATASET, id=suite.DATASET.name) for suite in (scm_text, scm_math, scm_code, scm_image)]
 
 
 @cache
@@ -30,7 +30,9 @@ def test_every_case_belongs_to_the_dataset_and_has_every_stage(dataset):
     for case in read(dataset):
         assert (case.dataset, case.modality, case.gold_kind) == (dataset.name, dataset.modality, dataset.gold_kind)
         assert (case.source, case.revision, case.cluster) == (dataset.source, GENERATOR, case.id)
-        assert case.stages == tuple(Stage)
+        # Where nothing is unseen, there is nothing to infer.
+        assert set(Stage) - set(case.stages) == (set() if case.exogenous else {Stage.ABDUCTION})
+    assert sum(bool(case.exogenous) for case in read(dataset)) >= 150
 
 
 @pytest.mark.parametrize("dataset", SUITES)
@@ -48,3 +50,19 @@ def test_cases_survive_json(dataset):
         assert again == case
         assert again.hash == case.hash
         assert problems(again) == []
+
+
+@pytest.mark.parametrize("dataset", SUITES)
+def test_solved_cases_to_show_are_no_items_of_the_test(dataset):
+    shots = dataset.shots(None)
+    assert len(shots) == 8
+    assert [problems(case) for case in shots] == [[]] * 8
+    assert {case.dataset for case in shots} == {dataset.name}
+    asked = read(dataset)
+    assert {case.id for case in shots}.isdisjoint(case.id for case in asked)
+    assert {case.context for case in shots}.isdisjoint(case.context for case in asked)
+    models = {case.execution.scm.model_dump_json() for case in asked}
+    assert models.isdisjoint(case.execution.scm.model_dump_json() for case in shots)
+    # Every kind of question is among them, and every stage can be shown.
+    assert len({case.facets["query"] for case in shots}) >= 3
+    assert sum(case.stages == tuple(Stage) for case in shots) >= 4

@@ -9,14 +9,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from counterpoise.counterfactual.case import Case, problems
-from counterpoise.counterfactual.datasets import arithmetic, crass, scm_math, scm_text
+from counterpoise.counterfactual.datasets import arithmetic, crass, scm_code, scm_image, scm_math, scm_text
 from counterpoise.counterfactual.datasets.dataset import Dataset, Reject
+from counterpoise.counterfactual.datasets.file import SUFFIX, case_file
 from counterpoise.errors import DataError, UnknownNameError
 
 __all__ = ["DATASETS", "Dataset", "Loaded", "Reject", "available", "get", "load"]
 
 DATASETS: dict[str, Dataset] = {
-    dataset.name: dataset for dataset in (scm_text.DATASET, scm_math.DATASET, crass.DATASET, arithmetic.DATASET)
+    dataset.name: dataset
+    for dataset in (
+        scm_text.DATASET,
+        scm_math.DATASET,
+        scm_code.DATASET,
+        scm_image.DATASET,
+        crass.DATASET,
+        arithmetic.DATASET,
+    )
 }
 
 
@@ -29,11 +38,14 @@ class Loaded:
 
 
 def get(name: str) -> Dataset:
-    """The dataset of that name.
+    """The dataset of that name, or the one in a file of cases, whose name ends in ``.jsonl``.
 
     Raises:
         UnknownNameError: there is none.
+        DataError: the file cannot be read, or a line is not a case.
     """
+    if name.endswith(SUFFIX):
+        return case_file(name)
     try:
         return DATASETS[name]
     except KeyError:
@@ -49,7 +61,7 @@ def load(name: str, data: Path | None = None) -> Loaded:
     """Read and validate a dataset.
 
     Args:
-        name: a registered name.
+        name: a registered name, or a file of cases.
         data: the folder with downloaded data; not needed for generated datasets.
 
     Raises:
@@ -71,7 +83,8 @@ def load(name: str, data: Path | None = None) -> Loaded:
     cases, rejects = dataset.read(data)
     valid, faulty = _validated(cases)
     if not valid:
-        raise DataError(f"dataset {name!r} has no valid case", where=str(data) if dataset.files else None)
+        first = f": {faulty[0].id}: {faulty[0].reason}" if faulty else ""
+        raise DataError(f"dataset {name!r} has no valid case{first}", where=str(data) if dataset.files else None)
     return Loaded(tuple(valid), (*rejects, *faulty))
 
 

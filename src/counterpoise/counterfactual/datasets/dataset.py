@@ -31,6 +31,7 @@ class Dataset:
         licence: of the source, as its authors state it.
         files: paths below the data folder, any of which is enough; empty for generated datasets.
         read: from the data folder to cases and rejects; raises DataError for a malformed file.
+        shots: solved cases outside the test split, for few-shot prompts; ``None`` where a run reserves some clusters.
     """
 
     name: str
@@ -42,3 +43,4 @@ class Dataset:
     licence: str
     files: tuple[str, ...] = ()
     read: Callable[[Path | None], tuple[list[Case], list[Reject]]]
+    shots: Callable[[Path | None], list[Case]] | None = None

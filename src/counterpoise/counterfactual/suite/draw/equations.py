@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Literal
 
-from counterpoise.counterfactual.draw.shapes import Shape
+from counterpoise.counterfactual.suite.draw.shapes import Shape
 
 __all__ = ["Equation", "EquationSystem", "Form", "Term", "draw_equations"]
 

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random
 
-from counterpoise.counterfactual.draw.equations import Equation, EquationSystem, Term
+from counterpoise.counterfactual.case import AnswerKind
 from counterpoise.counterfactual.scm import SCM
+from counterpoise.counterfactual.suite.draw.equations import Equation, EquationSystem, Term
+from counterpoise.counterfactual.suite.render.story import Told, Unseen, listed
 
 __all__ = ["MathStory", "pose"]
 
@@ -66,21 +68,24 @@ class MathStory:
     names: Mapping[str, str]
     scm: SCM
 
+    @property
+    def answer_kind(self) -> AnswerKind:
+        """A whole number."""
+        return "number"
+
     def settings(self, factual: str, rng: Random) -> str:
         """Another value of the exposure than the factual one: of its range if it has one, else at most 4 away."""
         exposure = next(equation for equation in self.system.equations if equation.variable == "x")
         low, high = (int(factual) - 4, int(factual) + 4) if exposure.terms else exposure.domain
         return str(rng.choice([value for value in range(low, high + 1) if value != int(factual)]))
 
-    def context(self, evidence: Mapping[str, str], rng: Random) -> str:
+    def told(self, evidence: Mapping[str, str], rng: Random) -> Told:
         """The equations in random order, the ranges of what is not computed, and what was observed."""
         opening = rng.choice(_OPENINGS["symbols" if self.domain_name == "symbols" else "quantities"])
         equations = [equation for equation in self.system.equations if equation.terms]
         rng.shuffle(equations)
-        parts = [
-            opening.format(domain=_PLACES.get(self.domain_name)),
-            "\n".join(self._equation(equation) for equation in equations),
-        ]
+        lines = tuple(self._equation(equation) for equation in equations)
+        parts = [opening.format(domain=_PLACES.get(self.domain_name)), "\n".join(lines)]
         notes = [
             rng.choice(_ROOTS).format(name=self.names[root.variable], low=root.domain[0], high=root.domain[1])
             for root in self.system.equations
@@ -90,7 +95,8 @@ class MathStory:
         notes += self._unseen(rng)
         if any(equation.form == "mod" for equation in equations):
             notes.append(_MOD)
-        return "\n\n".join([*parts, " ".join(notes), self._observation(evidence, rng)])
+        context = "\n\n".join([*parts, " ".join(notes), self._observation(evidence, rng)])
+        return Told(context, lines, self._words())
 
     def question(self, action: Mapping[str, str], rng: Random) -> str:
         """The counterfactual question."""
@@ -104,6 +110,17 @@ class MathStory:
         )
         return f"{question} {rng.choice(_ANSWERS)}"
 
+    def _words(self) -> dict[str, Unseen]:
+        """The words for every exogenous variable: a root has its own name, an unseen term that of the equation."""
+        return {
+            f"u_{equation.variable}": Unseen(
+                self._noise(equation) if equation.terms else self.names[equation.variable],
+                {value: str(value) for value in range(equation.domain[0], equation.domain[1] + 1)},
+            )
+            for equation in self.system.equations
+            if equation.unseen or not equation.terms
+        }
+
     def _unseen(self, rng: Random) -> list[str]:
         noisy = [equation for equation in self.system.equations if equation.unseen]
         if not noisy:
@@ -112,7 +129,7 @@ class MathStory:
         low, high = noisy[0].domain
         return [
             rng.choice(_UNSEEN).format(
-                names=_listed([self._noise(equation) for equation in noisy], "or"),
+                names=listed([self._noise(equation) for equation in noisy], "or"),
                 each="each" if len(noisy) > 1 else "it",
                 low=low,
                 high=high,
@@ -163,9 +180,9 @@ class MathStory:
     def _observation(self, evidence: Mapping[str, str], rng: Random) -> str:
         seen = [f"{name} = {value}" for name, value in evidence.items()]
         rng.shuffle(seen)
-        text = rng.choice(_OBSERVED).format(values=_listed(seen))
+        text = rng.choice(_OBSERVED).format(values=listed(seen))
         unnoted = sorted(name for name in self.names.values() if name not in evidence)
-        return text + (" " + rng.choice(_UNNOTED).format(names=_listed(unnoted, "or")) if unnoted else "")
+        return text + (" " + rng.choice(_UNNOTED).format(names=listed(unnoted, "or")) if unnoted else "")
 
 
 def pose(system: EquationSystem, rng: Random) -> MathStory:
@@ -176,7 +193,3 @@ def pose(system: EquationSystem, rng: Random) -> MathStory:
     names = dict(zip(variables, words, strict=True))
     scm = SCM(exogenous=system.exogenous, mechanisms=system.mechanisms, names=names)
     return MathStory(system, domain, names, scm)
-
-
-def _listed(parts: list[str], word: str = "and") -> str:
-    return f" {word} ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else parts[0]

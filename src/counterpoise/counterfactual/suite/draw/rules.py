@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Literal
 
-from counterpoise.counterfactual.draw.shapes import Shape
+from counterpoise.counterfactual.suite.draw.shapes import Shape
 
 __all__ = ["Atom", "Branch", "Condition", "Hidden", "Rule", "RuleSystem", "draw_rules"]
 

@@ -3,7 +3,8 @@
 import re
 
 from counterpoise.counterfactual.expression import parse_expression
-from counterpoise.counterfactual.generate import GenerateConfig, generate
+from counterpoise.counterfactual.suite.config import GenerateConfig
+from counterpoise.counterfactual.suite.generate import generate
 from counterpoise.rng import rng_for
 
 

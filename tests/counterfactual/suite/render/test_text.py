@@ -2,8 +2,9 @@
 
 import re
 
-from counterpoise.counterfactual.generate import GenerateConfig, generate
-from counterpoise.counterfactual.render.vocabulary import DOMAINS, nonce_domain, nonce_words
+from counterpoise.counterfactual.suite.config import GenerateConfig
+from counterpoise.counterfactual.suite.generate import generate
+from counterpoise.counterfactual.suite.render.vocabulary import DOMAINS, nonce_domain, nonce_words
 from counterpoise.rng import rng_for
 
 BINARY = (
@@ -127,3 +128,21 @@ def test_nonce_words_are_distinct_at_a_glance():
     words = nonce_words(60, rng_for(1, "nonce"))
     assert len({word[:4] for word in words}) == 60
     assert all(5 <= len(word) <= 9 for word in words)
+
+
+def test_a_hidden_cause_is_named_by_its_clause_with_the_thing_in_place_of_it():
+    checked = set()
+    for suite in ("scm-text", "scm-image"):
+        for index in range(100):
+            case = generate(GenerateConfig(suite=suite), 6, index)
+            for cause in case.exogenous:
+                thing = case.execution.scm.names[cause.identifier.removeprefix("u_")]
+                if cause.name == thing:
+                    continue
+                assert cause.values == {0: "no", 1: "yes"}
+                said = cause.name.removeprefix("whether ")
+                clause = said.replace(f"the {thing}'s", "its").replace(f"the {thing}", "it")
+                assert clause != said
+                assert any(clause in line and thing in line for line in case.mechanisms)
+                checked.add(clause.split()[-1])
+    assert len(checked) >= 20

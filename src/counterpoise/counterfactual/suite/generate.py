@@ -9,125 +9,40 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random
-from typing import Any, Literal, Protocol, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
-
-from counterpoise.counterfactual.case import UNDETERMINED, Case, Execution, Role, Variable
+from counterpoise.counterfactual.case import UNDETERMINED, Case, Execution, Exogenous, Role, Variable
 from counterpoise.counterfactual.dag import has_path, roles_from_graph
-from counterpoise.counterfactual.draw.equations import draw_equations
-from counterpoise.counterfactual.draw.rules import draw_rules
-from counterpoise.counterfactual.draw.shapes import SHAPES, Shape, ShapeName, widen
-from counterpoise.counterfactual.render.mathematics import pose
-from counterpoise.counterfactual.render.text import tell
 from counterpoise.counterfactual.scm import SCM
-from counterpoise.errors import ConfigError, RunError
+from counterpoise.counterfactual.suite.config import MODALITIES, GenerateConfig, Query, Suite
+from counterpoise.counterfactual.suite.draw.equations import draw_equations
+from counterpoise.counterfactual.suite.draw.programs import draw_program
+from counterpoise.counterfactual.suite.draw.rules import draw_rules
+from counterpoise.counterfactual.suite.draw.shapes import SHAPES, Shape, widen
+from counterpoise.counterfactual.suite.render.board import board
+from counterpoise.counterfactual.suite.render.code import write
+from counterpoise.counterfactual.suite.render.mathematics import pose
+from counterpoise.counterfactual.suite.render.story import Story, Told
+from counterpoise.counterfactual.suite.render.text import tell
+from counterpoise.errors import RunError
 from counterpoise.rng import rng_for
 
-__all__ = ["GENERATOR", "GenerateConfig", "Query", "Suite", "generate", "query_of", "read_config"]
+__all__ = ["GENERATOR", "generate", "query_of"]
 
-GENERATOR = "counterpoise-generator-1"
+GENERATOR = "counterpoise-generator-2"
 """Version of the generator: changes whenever the same seed gives another case."""
-
-Suite = Literal["scm-text", "scm-math"]
-Query = Literal["abduction", "intervention", "no-op", "undetermined"]
-"""What a question needs.
-
-``abduction``: the outcome is settled only by what was observed of the exposure or its consequences. ``intervention``:
-it is settled by the intervention and the other observations alone, and is not known to stay as it was. ``no-op``:
-likewise, and it stays as it was. ``undetermined``: everything observed together leaves it open.
-"""
 
 _MAX_ATTEMPTS = 2000
 _DRAWS_PER_STORY = 4
 _PATIENCE = 200
 _MAX_UNKNOWN = 200
 """Most exogenous assignments that the unobserved variables of a case may leave."""
-_NO_PATH_QUERIES: tuple[Query, ...] = ("no-op", "undetermined")
-
-
-class GenerateConfig(BaseModel):
-    """What kind of cases to generate.
-
-    Attributes:
-        suite: ``scm-text`` (stories) or ``scm-math`` (equations).
-        shapes: causal shapes to draw from.
-        queries: kinds of question to draw from.
-        difficulty: smallest and largest difficulty, 1 to 5; a single number means both.
-        wording: ``plain`` words, invented ``nonce`` words, or ``mixed``; of stories only.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    suite: Suite
-    shapes: tuple[ShapeName, ...] = Field(default=get_args(ShapeName), min_length=1)
-    queries: tuple[Query, ...] = Field(default=get_args(Query), min_length=1)
-    difficulty: tuple[int, int] = (1, 5)
-    wording: Literal["plain", "nonce", "mixed"] = "mixed"
-
-    @field_validator("difficulty", mode="before")
-    @classmethod
-    def _as_range(cls, value: Any) -> Any:
-        return (value, value) if isinstance(value, int) else value
-
-    @field_validator("difficulty")
-    @classmethod
-    def _in_range(cls, value: tuple[int, int]) -> tuple[int, int]:
-        if not 1 <= value[0] <= value[1] <= 5:
-            raise ValueError("difficulty must be a number from 1 to 5, or two in ascending order")
-        return value
-
-    @model_validator(mode="after")
-    def _possible(self) -> "GenerateConfig":
-        if not self.plans:
-            raise ValueError("shape no-path only has the queries no-op and undetermined")
-        return self
-
-    @property
-    def plans(self) -> tuple[tuple[ShapeName, Query], ...]:
-        """Every combination of shape and query that can be asked for."""
-        return tuple(
-            (shape, query)
-            for shape in dict.fromkeys(self.shapes)
-            for query in dict.fromkeys(self.queries)
-            if shape != "no-path" or query in _NO_PATH_QUERIES
-        )
-
-
-def read_config(values: Mapping[str, Any]) -> GenerateConfig:
-    """Validate a configuration.
-
-    Raises:
-        ConfigError: names every problem at once.
-    """
-    try:
-        return GenerateConfig.model_validate(values)
-    except ValidationError as error:
-        faults = [f"{'.'.join(str(part) for part in e['loc']) or 'config'}: {e['msg']}" for e in error.errors()]
-        raise ConfigError("generator configuration is not valid", where="; ".join(faults)) from None
-
-
-class _Story(Protocol):
-    """What the two renderers have in common."""
-
-    @property
-    def domain_name(self) -> str: ...
-
-    @property
-    def scm(self) -> SCM: ...
-
-    def settings(self, factual: str, rng: Random) -> str: ...
-
-    def context(self, evidence: Mapping[str, str], rng: Random) -> str: ...
-
-    def question(self, action: Mapping[str, str], rng: Random) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
 class _Draw:
     """A story with what was seen and what is asked, and what follows from them."""
 
-    story: _Story
+    story: Story
     evidence: dict[str, str]
     action: dict[str, str]
     factual: dict[str, frozenset[str]]
@@ -179,11 +94,7 @@ def generate(config: GenerateConfig, seed: int, index: int) -> Case:
     shape = widen(SHAPES[shape_name], difficulty, plan)
     for attempt in range(_MAX_ATTEMPTS):
         rng = rng_for(seed, config.suite, index, "attempt", attempt)
-        story: _Story
-        if config.suite == "scm-text":
-            story = tell(draw_rules(shape, difficulty, rng), rng, nonce=nonce)
-        else:
-            story = pose(draw_equations(shape, difficulty, rng), rng)
+        story = _story(config.suite, shape, difficulty, rng, nonce=nonce)
         # Some small shapes have no abduction question whose outcome stays the same: do not insist for ever.
         insist = query in ("no-op", "intervention") or (query == "abduction" and attempt < _PATIENCE)
         draws = (_draw(story, shape, query, stays if insist else None, rng) for _ in range(_DRAWS_PER_STORY))
@@ -222,7 +133,19 @@ def query_of(scm: SCM, evidence: Mapping[str, str], do: Mapping[str, str], outco
     return "no-op" if scm.settled(evidence, {}, outcome) == after else "intervention"
 
 
-def _draw(story: _Story, shape: Shape, query: Query, stays: bool | None, rng: Random) -> _Draw | None:
+def _story(suite: Suite, shape: Shape, difficulty: int, rng: Random, *, nonce: bool) -> Story:
+    match suite:
+        case "scm-text":
+            return tell(draw_rules(shape, difficulty, rng), rng, nonce=nonce)
+        case "scm-math":
+            return pose(draw_equations(shape, difficulty, rng), rng)
+        case "scm-code":
+            return write(draw_program(shape, difficulty, rng), rng, nonce=nonce)
+        case "scm-image":
+            return board(draw_rules(shape, difficulty, rng), rng)
+
+
+def _draw(story: Story, shape: Shape, query: Query, stays: bool | None, rng: Random) -> _Draw | None:
     """A world, an observation of it and an intervention; ``None`` unless they make a question of the wanted kind.
 
     ``stays`` says whether the outcome must stay the same in the world drawn; ``None`` allows both.
@@ -267,16 +190,20 @@ def _case(draw: _Draw, suite: Suite, seed: int, index: int, facets: dict[str, st
     # By role and name: the order of the list says nothing about the graph.
     variables.sort(key=lambda variable: (list(Role).index(variable.role), variable.name))
     name = f"{suite}-{seed}-{index:05d}"
+    told = draw.story.told(draw.evidence, rng)
     return Case(
         id=name,
         dataset=suite,
-        modality="text" if suite == "scm-text" else "mathematics",
-        context=draw.story.context(draw.evidence, rng),
+        modality=MODALITIES[suite],
+        context=told.context,
+        media=told.media,
         question=draw.story.question(draw.action, rng),
-        answer_kind="label" if suite == "scm-text" else "number",
+        answer_kind=draw.story.answer_kind,
         variables=tuple(variables),
         edges=scm.edges,
         intervention=draw.action,
+        exogenous=_unseen(draw, told),
+        mechanisms=told.mechanisms,
         target=_settled(draw.counterfactual[draw.outcome]) or UNDETERMINED,
         gold_kind="executed",
         source="generated by counterpoise",
@@ -285,6 +212,22 @@ def _case(draw: _Draw, suite: Suite, seed: int, index: int, facets: dict[str, st
         facets=facets | {"domain": draw.story.domain_name, "effect": draw.effect},
         execution=Execution(scm=scm, observed=tuple(draw.evidence)),
     )
+
+
+def _unseen(draw: _Draw, told: Told) -> tuple[Exogenous, ...]:
+    """Every exogenous variable but the roots whose value was observed, by name."""
+    scm = draw.story.scm
+    roots = {f"u_{identifier}": name for identifier, name in scm.names.items() if f"u_{identifier}" in scm.exogenous}
+    worlds = scm.abduct(draw.evidence)
+    found = []
+    for identifier, words in told.unseen.items():
+        # A root is named like its variable; a cause that acts on a variable beside its parents is not.
+        if words.name == roots[identifier] and words.name in draw.evidence:
+            continue
+        texts = frozenset(words.values[world[identifier]] for world in worlds)
+        value = _settled(texts) or UNDETERMINED
+        found.append(Exogenous(name=words.name, identifier=identifier, values=words.values, value=value))
+    return tuple(sorted(found, key=lambda cause: cause.name))
 
 
 def _settled(texts: frozenset[str]) -> str | None:
