@@ -11,6 +11,7 @@ from counterpoise.counterfactual.score import DiagnosisRow
 from counterpoise.curation.curate import CurationRow
 from counterpoise.customization.rows import CellRow, LabRow
 from counterpoise.records import Manifest
+from counterpoise.rng import rng_for
 
 _HOSTILE = (
     "<script>alert(1)</script></details></pre></td></svg><img src=x onerror=alert(2)>"
@@ -225,3 +226,127 @@ def lab_cells() -> list[dict[str, Any]]:
         CellRow(cell=f"s0-{step[2]}-{step[3]}", **dict(zip(names, step, strict=True)), **shared).model_dump()
         for step in steps
     ]
+
+
+RATES = {"variables": 0.9, "graph": 0.65, "intervention": 0.85, "abduction": 0.6, "outcome": 0.75, "answer": 0.9}
+"""How often the made-up model gets each stage right when everything before it is; ``answer`` is reading it off."""
+
+WAYS = {
+    "direct": (1, 14, 0.0),
+    "few-shot": (1, 16, 0.02),
+    "cot": (1, 120, 0.05),
+    "cot-sc": (5, 600, 0.1),
+    "tot": (5, 900, 0.08),
+}
+"""Elicitations of the made-up model: samples, tokens written, and what is added to every rate."""
+
+
+class MadeUp:
+    """The rows of one case of a model that gets each stage right or wrong by a draw shared by all modes."""
+
+    def __init__(self, make: RowMaker, dataset: str, case: int, *, unseen: bool, elicit: str, seed: int) -> None:
+        self.make = make
+        self.draws = {stage: rng_for(seed, dataset, case, stage).random() for stage in (*RATES, "luck", "whole")}
+        self.k, self.tokens, self.more = WAYS[elicit]
+        self.elicit = elicit
+        self.stages = [stage for stage in RATES if unseen or stage != "abduction"]
+        self.place = {"dataset": dataset, "case_id": f"c{case:03}", "cluster": f"c{case // 2:03}", "elicit": elicit}
+
+    def right(self, stage: str, more: float = 0.0) -> bool:
+        return self.draws[stage] < RATES[stage] + self.more + more
+
+    def rows(self) -> list[dict[str, Any]]:
+        found = [self.row(stage, self.right(stage)) for stage in self.stages[:-1]]
+        found.append(self.row("answer", self.draws["whole"] < 0.45 + self.more))
+        chain = [stage for stage in self.stages[:-1] if stage != "abduction"]
+        for count, stage in enumerate(chain):
+            found.append(self.row(stage, all(map(self.right, chain[: count + 1])), mode="chained"))
+        if "abduction" in self.stages:
+            right = self.right("variables") and self.right("graph") and self.right("abduction")
+            found.append(self.row("abduction", right, mode="chained"))
+        for count in range(len(self.stages)):
+            own = all(map(self.right, self.stages[count:])) or self.draws["luck"] < 0.15
+            upto = self.stages[count - 1] if count else None
+            found.append(self.row("answer", own, mode="substitution" if upto else "chained", upto=upto))
+        return found
+
+    def row(self, stage: str, right: bool, **changes: Any) -> dict[str, Any]:
+        counts, measures = _counts(stage, right, self.draws[stage])
+        score = 1.0 if right or not counts else 0.5
+        if not right and not counts:
+            score = 0.0
+        curve = [
+            {
+                "k": k,
+                "score": score if self.right(stage, (k - self.k) / 20) else 0.5 if counts else 0.0,
+                "input_tokens": 300.0 * k,
+            }
+            | {"output_tokens": k * self.tokens / self.k}
+            for k in range(1, self.k + 1)
+        ]
+        texts = {
+            "completion": f"{stage}: {'right' if right else 'wrong'}",
+            "answer": "a",
+            "target": "a" if right else "b",
+        }
+        merged = {"k": self.k, "samples": [f"sample {k}" for k in range(self.k)], "curve": curve} if self.k > 1 else {}
+        tokens = {"input": 300 * self.k * (3 if self.elicit == "few-shot" else 1), "output": self.tokens}
+        return self.make(
+            **self.place | texts | merged | changes,
+            stage=stage,
+            score=score,
+            counts=counts,
+            measures=measures,
+            tokens=tokens,
+        )
+
+
+def _counts(stage: str, right: bool, draw: float) -> tuple[dict[str, dict[str, int]], dict[str, float]]:
+    some = {"tp": 3, "fp": 0, "fn": 0} if right else {"tp": 1, "fp": 1, "fn": 2}
+    if stage == "variables":
+        cells = ("exposure>exposure", "outcome>outcome", "mediator>mediator" if right else "mediator>covariate")
+        more = () if right else ("covariate>missing", "none>mediator")
+        return {"all": some, "all_exact": some}, {f"confusion:{cell}": 1.0 for cell in (*cells, *more)}
+    if stage == "graph":
+        kinds = {} if right else {"error:missing": 1.0, "error:reversed" if draw < 0.9 else "error:shortcut": 1.0}
+        shape = {"shd": 0.0 if right else 2.0, "sid": 0.0 if right else 3.0, "acyclic": 1.0, "exact": float(right)}
+        return {name: some for name in ("edge", "edge_exact", "edge_matched", "skeleton", "orientation")}, shape | kinds
+    if stage == "outcome":
+        return {"all": some, "all_exact": some, "mediator": some}, {"outcome_correct": float(right)}
+    return {}, {}
+
+
+@pytest.fixture
+def diagnosed(make_folder: FolderMaker, diagnosis_row: RowMaker) -> FolderMaker:
+    """Write a run of all modes and elicitations: ``diagnosed(datasets=..., elicits=..., cases=..., **fields)``.
+
+    ``datasets`` maps a name to whether its cases have unseen causes; ``edit`` changes a row, or drops it by ``None``.
+    """
+
+    def make(
+        *,
+        datasets: dict[str, bool] | None = None,
+        elicits: Iterable[str] = tuple(WAYS),
+        cases: int = 12,
+        seed: int = 0,
+        edit: Callable[[dict[str, Any]], dict[str, Any] | None] = dict,
+        **fields: Any,
+    ) -> Path:
+        datasets = {"scm-text": True, "crass": False} if datasets is None else datasets
+        rows, baselines = [], []
+        for dataset, unseen in datasets.items():
+            for elicit in elicits:
+                for case in range(cases):
+                    made = MadeUp(diagnosis_row, dataset, case, unseen=unseen, elicit=elicit, seed=seed)
+                    rows += made.rows()
+            for case in range(cases):
+                made = MadeUp(diagnosis_row, dataset, case, unseen=unseen, elicit="direct", seed=seed)
+                for mode in ("isolated", "chained"):
+                    for stage in made.stages:
+                        oracle = made.row(stage, True, mode=mode, model="baseline/oracle")
+                        other = made.row(stage, case % 3 == 0, mode=mode, model="baseline/majority")
+                        baselines += [oracle, other]
+        kept, beside = ([new for row in found if (new := edit(row))] for found in (rows, baselines))
+        return make_folder("diagnose", kept, baselines=beside, config={"datasets": list(datasets)}, **fields)
+
+    return make

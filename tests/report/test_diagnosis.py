@@ -1,6 +1,6 @@
 import pytest
 
-from counterpoise.report.diagnosis import stage_lines
+from counterpoise.report.diagnosis import diagnosis_of, stage_lines
 from counterpoise.report.folders import read_runs
 
 
@@ -77,3 +77,60 @@ def test_datasets_are_in_the_order_that_was_asked_for_and_stages_in_theirs(make_
         ("z", "answer"),
         ("a", "answer"),
     ]
+
+
+def test_each_mode_and_elicitation_has_lines_against_the_baselines_of_its_mode(make_folder, diagnosis_row):
+    rows = [diagnosis_row(mode=mode, elicit=elicit) for mode in ("chained", "isolated") for elicit in ("cot", "direct")]
+    rows.append(diagnosis_row(mode="substitution", upto="graph"))
+    baselines = [
+        diagnosis_row(mode="isolated", model="baseline/majority", score=1.0),
+        diagnosis_row(mode="chained", model="baseline/majority", score=0.0),
+    ]
+    lines = lines_of(make_folder("diagnose", rows, baselines=baselines))
+    assert [(line.mode, line.elicit, line.baselines[0].estimate.value) for line in lines] == [
+        ("isolated", "direct", 1.0),
+        ("isolated", "cot", 1.0),
+        ("chained", "direct", 0.0),
+        ("chained", "cot", 0.0),
+    ]
+
+
+def test_baselines_rest_on_the_cases_of_their_own_line(make_folder, diagnosis_row):
+    names = [{"case_id": f"c{i}", "cluster": f"c{i}"} for i in range(3)]
+    rows = [diagnosis_row(**name) for name in names] + [diagnosis_row(**names[0], elicit="cot")]
+    baselines = [diagnosis_row(**name, model="baseline/random", score=float(i)) for i, name in enumerate([*names][:2])]
+    direct, cot = lines_of(make_folder("diagnose", rows, baselines=baselines))
+    assert (direct.baselines[0].estimate.value, direct.baselines[0].estimate.n) == (0.5, 2)
+    assert (cot.baselines[0].estimate.value, cot.baselines[0].estimate.n) == (0.0, 1)
+
+
+def test_lines_name_their_matcher_samples_and_wrong_edges(make_folder, graph_row):
+    rows = [graph_row(0, 1, 1, 1, k=5, elicit="cot-sc", matcher="judge", measures={"error:reversed": 1.0})]
+    (line,) = lines_of(make_folder("diagnose", rows))
+    assert (line.matcher, line.k, line.errors) == ("judge", 5, (("reversed", 1),))
+
+
+def test_a_run_of_every_mode_gives_every_table(diagnosed):
+    found = diagnosis_of(read_runs([diagnosed(cases=6, elicits=["tot", "cot-sc", "direct"])])[0])
+    assert {line.mode for line in found.stages} == {"isolated", "chained"}
+    assert [(one.elicit, one.dataset, one.abduction) for one in found.attributions[:3]] == [
+        ("direct", "scm-text", True),
+        ("direct", "crass", False),
+        ("direct", "", False),
+    ]
+    assert all(one.n in (6, 12) for one in found.attributions)
+    assert {line.stage for line in found.propagations if line.dataset == "scm-text"} == {
+        "variables",
+        "graph",
+        "intervention",
+        "abduction",
+        "outcome",
+        "answer",
+    }
+    assert {line.elicit for line in found.elicitations} == {"direct", "cot-sc", "tot"}
+    assert {match.elicit for match in found.matches} == {"direct", "tot"}
+
+
+def test_one_elicitation_leaves_nothing_to_compare(diagnosed):
+    found = diagnosis_of(read_runs([diagnosed(cases=2, elicits=["direct"])])[0])
+    assert (found.elicitations, found.matches) == ((), ())

@@ -1,8 +1,9 @@
 import pytest
 
-from counterpoise.report.headlines import difference, headlines, points
+from counterpoise.report.headlines import headlines
 from counterpoise.report.lines import Baseline, ChangeLine, Failures, StageLine
 from counterpoise.report.tables import Tables, tables_of
+from counterpoise.report.wording import difference, points
 from counterpoise.statistics import Estimate
 
 
@@ -76,3 +77,32 @@ def test_signs(value, text):
 
 def test_a_difference_without_value_is_a_dash():
     assert difference(Estimate(None, None, None, 0, 0)) == "–"
+
+
+def diagnosis(folder):
+    return [said for half, said in headlines(tables_of([folder])) if half == "Diagnosis"]
+
+
+def test_clear_costs_are_listed_largest_first_and_the_baseline_is_named(diagnosed):
+    _, costs = diagnosis(diagnosed(cases=40, elicits=["direct"]))
+    assert "direct elicitation: the chained result is" in costs
+    assert "on 2 datasets pooled (n=80). Clear costs, largest first: outcome (abduction included) 0." in costs
+    assert "Going through the stages is clearly better than asking at once on 0 of 2 datasets" in costs
+    assert "The chained answer is not clearly better than the best baseline on" in costs
+
+
+def test_elicitations_are_compared_at_equal_cost(diagnosed):
+    *_, equal = diagnosis(diagnosed(cases=6, elicits=["direct", "cot-sc", "tot"]))
+    assert "against as many samples of cot-sc as write no more tokens, tot is clearly better on" in equal
+
+
+def test_costs_that_are_not_clear_are_said_to_be_indistinguishable_from_none(diagnosed):
+    _, costs = diagnosis(diagnosed(cases=3, elicits=["direct"], datasets={"crass": False}))
+    assert "on crass (n=3). No stage's cost is distinguishable from 0 (largest: " in costs
+    assert "Going through the stages instead of asking at once: " in costs
+    assert "no clear change" in costs
+
+
+def test_nothing_is_said_of_costs_that_could_not_be_computed(diagnosed):
+    folder = diagnosed(cases=3, elicits=["direct"], edit=lambda row: None if row["upto"] == "graph" else row)
+    assert len(diagnosis(folder)) == 1

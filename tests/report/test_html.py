@@ -66,7 +66,16 @@ class Page(HTMLParser):
 
 @pytest.fixture
 def small(make_folder, diagnosis_row, graph_row, curation_row, lab_rows, lab_cells):
-    """One run of each kind, with a failure of each sort."""
+    """One run of each kind, with a failure of each sort; gold helps from the graph on, and case 2 lacks a rung."""
+    rungs = [(None, 0.0), ("variables", 0.0), ("graph", 1.0), ("intervention", 1.0), ("outcome", 1.0)]
+    ladder = [
+        diagnosis_row(
+            case_id=f"c{case}", cluster=f"c{case}", mode="substitution" if upto else "chained", upto=upto, score=score
+        )
+        for case in range(3)
+        for upto, score in rungs
+        if (case, upto) != (2, "graph")
+    ]
     return [
         make_folder(
             "diagnose",
@@ -78,6 +87,7 @@ def small(make_folder, diagnosis_row, graph_row, curation_row, lab_rows, lab_cel
                 diagnosis_row(
                     case_id="c1", cluster="c1", status="model_failed", reason="timed out", score=0.0, answer=None
                 ),
+                *ladder,
             ],
             baselines=[
                 *(graph_row(case, 2, 4, 1, model="baseline/constant-template") for case in range(3)),
@@ -256,9 +266,63 @@ def test_one_half_alone_is_a_page(small, kept):
 
 def test_several_runs_of_one_kind_share_a_page(make_folder, diagnosis_row):
     folders = [make_folder("diagnose", [diagnosis_row(model=name)], name=name) for name in ("one", "two")]
-    text = safe(build(folders)).text
-    assert "one, isolated mode, direct elicitation" in text
-    assert "two, isolated mode, direct elicitation" in text
+    text = " ".join(safe(build(folders)).text.split())
+    assert "one one-0123456789ab" in text
+    assert "two two-0123456789ab" in text
+    assert text.count("Isolated mode, direct elicitation ") == 2
+
+
+def test_every_mode_and_elicitation_has_its_place(diagnosed):
+    text = " ".join(safe(build([diagnosed(cases=6, elicits=["direct", "cot-sc", "tot"])])).text.split())
+    for words in (
+        "Names and values compared by normalised",
+        "Baselines without a model oracle, majority",
+        "Isolated mode, direct elicitation",
+        "Chained mode, tot elicitation (k = 5)",
+        "What each stage costs the end result",
+        "Elicitation: cot-sc",
+        "2 datasets pooled",
+        "reading it off",
+        "no gold (chained)",
+        "gold up to abduction",
+        "abduction is part of the pooled cost of the outcome",
+        "Errors that are passed on",
+        "Score and tokens per case",
+        "At equal cost",
+        "Graph measures and wrong edges",
+        "Orientation",
+        "Stage: answer, substitution mode",
+        "sample 5 of 5",
+    ):
+        assert words in text, words
+    assert "Substitution mode, direct elicitation" not in text
+
+
+def test_a_run_that_lacks_rungs_says_which_and_shows_no_cost(diagnosed):
+    def lacks_graph(row):
+        return None if row["upto"] == "graph" or row["mode"] == "isolated" else row
+
+    text = " ".join(safe(build([diagnosed(cases=4, elicits=["direct"], edit=lacks_graph)])).text.split())
+    assert "Not computed: no case has a scored answer with gold up to graph." in text
+    assert "no case is scored in both modes" in text
+    assert "Where the end result is lost" not in text
+    assert "Elicitations and their cost" not in text
+
+
+def test_hostile_names_are_text_in_every_mode(diagnosed, hostile):
+    def rename(row):
+        model = row["model"] if row["model"].startswith("baseline/") else hostile
+        row |= {"dataset": row["dataset"] + hostile, "model": model, "matcher": hostile}
+        row["samples"] = [hostile] * len(row["samples"])
+        if row["measures"]:
+            row["measures"] |= {f"error:{hostile}": 1.0, f"confusion:{hostile}>x{hostile}": 1.0}
+        return row if row["elicit"] != "tot" else row | {"elicit": hostile}
+
+    document = build([diagnosed(cases=4, elicits=["direct", "cot-sc", "tot"], edit=rename)])
+    page = safe(document)
+    assert page.text.count("<script>alert(1)</script>") > 100
+    for raw in ("<script", "<img", "onload=alert(3)><a", "javascript:alert(4)'>\"'` {{ 49"):
+        assert raw not in document
 
 
 def test_write_replaces_the_file_or_says_why_not(small, tmp_path):

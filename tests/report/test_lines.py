@@ -1,6 +1,8 @@
+from dataclasses import replace
+
 import pytest
 
-from counterpoise.report.lines import Baseline, Failures, StageLine
+from counterpoise.report.lines import Baseline, Failures, StageLine, main_lines
 from counterpoise.statistics import Estimate
 
 
@@ -48,3 +50,9 @@ def test_standing_is_the_paired_advantage_over_the_best_baseline(low, gain, high
 
 def test_without_a_baseline_the_standing_is_unknown():
     assert line(baseline("oracle", 1.0, -0.4, -0.3, -0.2)).standing == "unknown"
+
+
+def test_main_lines_are_those_of_the_plainest_mode_and_elicitation_of_each_run():
+    plain = line()
+    lines = [replace(plain, elicit="tot"), plain, replace(plain, mode="chained"), replace(plain, run="s", elicit="cot")]
+    assert main_lines(lines) == [plain, lines[3]]

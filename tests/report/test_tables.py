@@ -22,3 +22,22 @@ def test_all_kinds_are_tabulated_and_are_json(make_folder, diagnosis_row, curati
 def test_runs_without_rows_give_empty_tables(make_folder):
     folders = [make_folder(kind, state="running") for kind in ("diagnose", "curate", "lab")]
     assert tables_of(folders) == Tables()
+
+
+def test_costs_are_in_the_json_beside_the_stages(diagnosed):
+    plain = to_json(tables_of([diagnosed(cases=4, elicits=["direct", "cot-sc"])]))
+    assert json.loads(json.dumps(plain, allow_nan=False)) == plain
+    one = plain["attributions"][0]
+    assert [rung["upto"] for rung in one["rungs"]] == [
+        "none",
+        "variables",
+        "graph",
+        "intervention",
+        "abduction",
+        "outcome",
+    ]
+    assert [cost["stage"] for cost in one["costs"]][-1] == "reading off"
+    assert {"p", "p_holm", "gained", "lost", "estimate"} <= one["costs"][0].keys()
+    assert plain["propagations"][0]["difference"]["n"] == 4
+    assert plain["elicitations"][0]["score"]["n"] == 4
+    assert plain["matches"][0]["elicit"] == "direct"

@@ -42,3 +42,22 @@ def test_names_are_text_not_markup_and_send_no_control_sequence(make_folder, dia
     assert "\x1b" not in text
     assert "\x07" not in text
     text.encode("utf-8")
+
+
+def test_costs_propagated_errors_and_elicitations_have_tables(diagnosed):
+    text = shown(tables_of([diagnosed(cases=4, elicits=["direct", "cot-sc"])]))
+    for words in (
+        "Costs of the stages: embedded/smollm2, direct",
+        "2 datasets pooled",
+        "gold up to abduction",
+        "no gold (chained)",
+        "Errors that are passed on",
+        "Elicitations and their cost per case",
+        "At equal cost: against cot-sc that writes no more",
+    ):
+        assert words in text, words
+
+
+def test_what_an_attribution_lacks_is_printed(diagnosed):
+    folder = diagnosed(cases=2, elicits=["direct"], edit=lambda row: None if row["upto"] == "outcome" else row)
+    assert "missing: gold up to outcome" in shown(tables_of([folder]))

@@ -4,7 +4,7 @@ A graph is a collection of directed edges ``(parent, child)`` between names. Eve
 graphs, and the comparisons also on predictions that are no DAG at all (cycles, self-loops, both directions).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import networkx as nx
@@ -15,11 +15,13 @@ __all__ = [
     "Counts",
     "confounders",
     "edge_counts",
+    "error_kinds",
     "has_path",
     "is_acyclic",
     "orientation_counts",
     "roles_from_graph",
     "shd",
+    "sid",
     "skeleton_counts",
 ]
 
@@ -138,6 +140,123 @@ def shd(gold: Iterable[Edge], predicted: Iterable[Edge]) -> int:
     (3, 0)
     """
     return len(_pairs(set(gold) ^ set(predicted)))
+
+
+def sid(gold: Iterable[Edge], predicted: Iterable[Edge], variables: Iterable[str]) -> int | None:
+    """Structural intervention distance: how many effects the prediction, taken as the truth, would get wrong.
+
+    The number of ordered pairs ``(i, j)`` for which adjusting for the parents that ``i`` has in the prediction does not
+    give the distribution of ``j`` under an intervention on ``i`` in the gold DAG. Not symmetric; at most n (n - 1).
+    Source: Peters and Bühlmann (2015), "Structural Intervention Distance for Evaluating Causal Graphs".
+
+    Args:
+        gold: the edges of the gold DAG.
+        predicted: any edges; those with an end that is no variable are left out.
+        variables: every variable of the gold, those without edges included.
+
+    Returns:
+        The distance; ``None`` where it is not defined, because one of the graphs has a cycle.
+
+    >>> sid([("a", "b"), ("b", "c")], [("a", "b"), ("b", "c"), ("a", "c")], "abc")
+    0
+    >>> sid([("a", "b")], [("b", "a")], "ab"), sid([("a", "b")], [], "ab"), sid([("a", "b")], [("b", "b")], "ab")
+    (2, 1, None)
+    """
+    names, answered = list(dict.fromkeys(variables)), list(predicted)
+    truth = _graph(gold)
+    truth.add_nodes_from(names)
+    if not nx.is_directed_acyclic_graph(truth) or not is_acyclic(answered):
+        return None
+    below = {node: frozenset({node, *nx.descendants(truth, node)}) for node in truth}
+    wrong = 0
+    for cause in names:
+        parents = {parent for parent, child in answered if child == cause and parent in names}
+        wrong += sum(not _adjusts(truth, below, cause, effect, parents) for effect in names if effect != cause)
+    return wrong
+
+
+Below = Mapping[str, frozenset[str]]
+"""Every node to itself and its descendants."""
+
+
+def _adjusts(truth: "nx.DiGraph[Any]", below: Below, cause: str, effect: str, by: set[str]) -> bool:
+    """Whether adjusting for ``by``, taken to be the parents of ``cause``, gives the right effect on ``effect``."""
+    if effect in by:
+        # What is taken for a cause is taken to be unaffected.
+        return effect not in below[cause]
+    on_paths = {node for node in below[cause] if node != cause and effect in below[node]}
+    # Nothing on a causal path, nor a consequence of it, may be held fixed; and all other paths must be blocked.
+    return not any(below[node] & by for node in on_paths) and not _connected(truth, below, cause, effect, by, on_paths)
+
+
+def _connected(truth: "nx.DiGraph[Any]", below: Below, start: str, end: str, by: set[str], without: set[str]) -> bool:
+    """Whether ``by`` leaves a path open, the edges from ``start`` to ``without`` not counted: d-connection.
+
+    A walk goes through a node unless it is held fixed, and turns at a collider if something below that is held fixed.
+    """
+    waiting, seen = [(start, True)], set[tuple[str, bool]]()
+    while waiting:
+        node, from_below = waiting.pop()
+        if node == end:
+            return True
+        if (node, from_below) in seen:
+            continue
+        seen.add((node, from_below))
+        if node not in by:
+            waiting += [(child, False) for child in truth.succ[node] if node != start or child not in without]
+        if node not in by if from_below else below[node] & by:
+            waiting += [(parent, True) for parent in truth.pred[node]]
+    return False
+
+
+def error_kinds(gold: Iterable[Edge], predicted: Iterable[Edge], variables: Iterable[str]) -> dict[str, int]:
+    """What kind of mistake each wrong or absent edge is; kinds that do not occur are absent.
+
+    ``missing``: a gold edge whose ends are not adjacent in the prediction. ``reversed``: a predicted edge that is a
+    gold edge the other way round. ``shortcut``: cause and effect joined directly though only a longer directed path
+    joins them. ``backwards``: the same against the path. ``confounded``: joined though they only share a cause.
+    ``unrelated``: joined though nothing of this holds. ``self``: an edge from a variable to itself. ``invented``: an
+    end that is no variable of the gold.
+
+    Args:
+        gold: the edges of the gold DAG.
+        predicted: any edges.
+        variables: every variable of the gold, those without edges included.
+
+    >>> error_kinds([("x", "m"), ("m", "y")], [("x", "y"), ("y", "m"), ("x", "q")], ["x", "m", "y"])
+    {'missing': 1, 'shortcut': 1, 'reversed': 1, 'invented': 1}
+    """
+    right, answer, names = set(gold), list(dict.fromkeys(predicted)), set(variables)
+    graph = _graph(right)
+    graph.add_nodes_from(names)
+    adjacent = _pairs(answer)
+    found: dict[str, int] = {}
+
+    def count(kind: str) -> None:
+        found[kind] = found.get(kind, 0) + 1
+
+    for edge in right:
+        if frozenset(edge) not in adjacent:
+            count("missing")
+    for cause, effect in answer:
+        if (cause, effect) in right:
+            continue
+        if cause == effect:
+            count("self")
+        elif cause not in graph or effect not in graph:
+            count("invented")
+        elif (effect, cause) in right:
+            # Beside the right edge, the reversed one is still a mistake of direction.
+            count("reversed")
+        elif effect in nx.descendants(graph, cause):
+            count("shortcut")
+        elif cause in nx.descendants(graph, effect):
+            count("backwards")
+        elif nx.ancestors(graph, cause) & nx.ancestors(graph, effect):
+            count("confounded")
+        else:
+            count("unrelated")
+    return found
 
 
 def _graph(edges: Iterable[Edge]) -> "nx.DiGraph[Any]":

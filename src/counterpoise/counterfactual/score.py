@@ -1,26 +1,35 @@
 """From a parsed answer to scores and counts, and to the row that is kept.
 
-Pure and deterministic: a score depends on the case, the stage and the answer alone. A completion that cannot be read
-scores 0 and counts every gold item as missed, so no denominator shrinks.
+Deterministic: a score depends on the case, the stage, the answer and the matcher alone. A completion that cannot be
+read scores 0 and counts every gold item as missed, so no denominator shrinks.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pydantic import Field
 
-from counterpoise.counterfactual.case import Case, Modality, Role, Stage, Variable
-from counterpoise.counterfactual.dag import edge_counts, is_acyclic, shd, skeleton_counts
-from counterpoise.counterfactual.match import MATCHERS, VALUE_MATCHERS, assign, resolve, without_subject
+from counterpoise.counterfactual.case import UNDETERMINED, Case, Modality, Role, Stage, Variable
+from counterpoise.counterfactual.dag import (
+    edge_counts,
+    error_kinds,
+    is_acyclic,
+    orientation_counts,
+    shd,
+    sid,
+    skeleton_counts,
+)
+from counterpoise.counterfactual.match import EXACT, NORMALISED, Matcher, Pair, assign, normalise, same
 from counterpoise.counterfactual.parse import Parsed, clean, parse
 from counterpoise.counterfactual.stages import PROMPT_VERSION, gold_answer
 from counterpoise.lm.protocol import Completion
 from counterpoise.records import Row, Status, Tokens
 
-__all__ = ["DiagnosisRow", "Scored", "row", "score"]
+__all__ = ["DiagnosisRow", "Scored", "fitting", "row", "score"]
 
 Counts = dict[str, dict[str, int]]
+Own = Sequence[Mapping[str, Any]]
 
 
 class DiagnosisRow(Row):
@@ -28,18 +37,26 @@ class DiagnosisRow(Row):
 
     Attributes:
         kind: always ``diagnose``.
-        mode: where the answers to earlier stages come from: ``isolated`` (gold).
+        mode: where the answers to earlier stages come from: ``isolated`` (gold), ``chained`` (the model's own),
+            ``substitution`` (gold up to the stage ``upto``, the model's own after it).
+        upto: of a substitution, the last stage whose gold was given.
         elicit: the elicitation's name.
+        k: samples or branches that the elicitation took.
         cluster: items of one cluster are not independent.
         facets: properties of the case to break results down by.
-        score: variables, graph: F1 of this case; outcome: fraction of values right; intervention, answer: 0 or 1.
-            0 where nothing could be read or the model failed; ``None`` for ``unscored``.
+        matcher: name of the matcher that decided which names and values are the same.
+        score: variables, graph: F1 of this case; outcome: fraction of values right; intervention, abduction, answer: 0
+            or 1. 0 where nothing could be read or the model failed; ``None`` for ``unscored``.
         counts: name to ``tp``, ``fp``, ``fn``. Variables: one per role, ``all``, and ``all_exact`` (names compared
-        exactly).
-            Graph: ``edge``, ``edge_exact``, ``skeleton``. Outcome: ``mediator``, ``outcome``, ``all``, ``all_exact``.
+            exactly). Graph: ``edge``, ``edge_exact``, ``edge_matched`` (between nodes that stand for gold nodes),
+            ``skeleton``, ``orientation``. Abduction: ``all``, ``settled``, ``open`` (by whether the gold is a value or
+            undetermined). Outcome: ``mediator``, ``outcome``, ``all``, ``all_exact``.
         measures: further numbers per case; see :func:`score`.
+        curve: of an elicitation with several samples, the score that fewer of them would have reached, and at what
+            cost: ``k``, ``score``, ``output_tokens``, ``input_tokens``.
         prompt_version: version of the prompt texts.
-        completion: what the model wrote.
+        completion: what the model wrote, or what its samples were merged into.
+        samples: the single completions behind a merged one.
         answer: the structured answer read from it, or ``None``.
         target: the structured gold.
     """
@@ -50,41 +67,61 @@ class DiagnosisRow(Row):
     modality: Modality
     stage: Stage
     mode: str = "isolated"
+    upto: Stage | None = None
     elicit: str = "direct"
+    k: int = 1
     cluster: str
     facets: dict[str, str] = Field(default_factory=dict)
+    matcher: str = NORMALISED.name
     counts: dict[str, dict[Literal["tp", "fp", "fn"], int]] = Field(default_factory=dict)
     measures: dict[str, float] = Field(default_factory=dict)
+    curve: tuple[dict[str, float], ...] = ()
     prompt_version: str = PROMPT_VERSION
     completion: str = ""
+    samples: tuple[str, ...] = ()
     answer: Any = None
     target: Any = None
 
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """A score in [0, 1], with the counts and measures of :class:`DiagnosisRow`."""
+    """A score in [0, 1] or ``None`` where the matcher could not decide; the counts and measures of the row."""
 
-    score: float
+    score: float | None
     counts: Counts = field(default_factory=dict)
     measures: dict[str, float] = field(default_factory=dict)
 
 
-def score(case: Case, stage: Stage, parsed: Parsed) -> Scored:
+class _UndecidedError(Exception):
+    """The matcher could not decide a pair that the score rests on."""
+
+
+def score(case: Case, stage: Stage, parsed: Parsed, *, own: Own | None = None, matcher: Matcher = NORMALISED) -> Scored:
     """Compare an answer with the gold.
 
-    Names and values are compared with the normalised matchers; what the exact ones would give is kept beside it.
+    Args:
+        case: the case.
+        stage: the stage.
+        parsed: the answer.
+        own: the variables that the prompt listed, where they are not the gold ones (chained mode). They are assigned
+            to the gold variables one to one; a name that stands for none of these is a wrong one, also where it is
+            spelled like a gold name. Where the prompt listed none, the answer's names are compared with the gold.
+        matcher: decides which names and values are the same. What comparing characters would give is kept beside it.
 
     Returns:
-        Score and counts as :class:`DiagnosisRow` says. Measures, absent where they have no denominator:
+        Score and counts as :class:`DiagnosisRow` says; without a score where the matcher could not decide. Measures,
+        absent where they have no denominator:
 
-        * variables: ``role_accuracy`` and ``value_accuracy`` among variables found by name (the latter among those
-        with a
-          factual value), and one count ``confusion:GOLD>PREDICTED`` per pair of roles that occurs among them;
-        * graph: ``shd``, ``acyclic`` (0 or 1, for an answer that was read) and ``exact`` (0 or 1);
+        * variables: ``role_accuracy`` and ``value_accuracy`` among variables found by name (the latter among those with
+          a factual value), and one count ``confusion:GOLD>PREDICTED`` per pair of roles that occurs among them,
+          ``confusion:GOLD>missing`` for gold variables not found, ``confusion:none>PREDICTED`` for invented ones;
+        * graph: ``shd``, ``exact`` (0 or 1); for an answer that was read ``acyclic`` (0 or 1) and, if it is acyclic,
+          ``sid`` over the gold variables, edges of other names left out; and one count ``error:KIND`` per kind of wrong
+          edge, see :func:`~counterpoise.counterfactual.dag.error_kinds`;
         * intervention: ``variable_match``, ``value_match``, ``exact`` (0 or 1);
-        * outcome: ``outcome_correct`` (0 or 1: every outcome right), ``exact`` (fraction right under the exact
-        matcher);
+        * abduction: ``value_accuracy``, the fraction of unseen causes right;
+        * outcome: ``outcome_correct`` (0 or 1: every outcome right), ``exact`` (fraction right when characters are
+          compared);
         * answer: none.
 
     Raises:
@@ -92,17 +129,27 @@ def score(case: Case, stage: Stage, parsed: Parsed) -> Scored:
     """
     gold = gold_answer(case, stage)
     answer = parsed.answer if parsed.status == "ok" else None
-    match stage:
-        case Stage.VARIABLES:
-            return _variables(case, answer or [])
-        case Stage.GRAPH:
-            return _graph(case, answer)
-        case Stage.INTERVENTION:
-            return _intervention(case, gold, answer or {})
-        case Stage.OUTCOME:
-            return _outcome(case, gold, answer or {})
-        case Stage.ANSWER:
-            return Scored(float(_same_answer(case, gold, answer)))
+    try:
+        match stage:
+            case Stage.VARIABLES:
+                return _variables(case, answer or [], matcher)
+            case Stage.GRAPH:
+                return _graph(case, answer, own, matcher)
+            case Stage.INTERVENTION:
+                return _intervention(case, gold, answer or {}, own, matcher)
+            case Stage.ABDUCTION:
+                return _abduction(gold, answer or {})
+            case Stage.OUTCOME:
+                return _outcome(case, gold, answer or {}, own, matcher)
+            case Stage.ANSWER:
+                return Scored(float(_same_answer(case, gold, answer, matcher)))
+    except _UndecidedError:
+        return Scored(None)
+
+
+def fitting(case: Case, matcher: Matcher) -> Matcher:
+    """The matcher itself, or spelling alone for executed gold: its vocabulary is closed, and the context states it."""
+    return NORMALISED if case.gold_kind == "executed" else matcher
 
 
 def row(
@@ -113,26 +160,36 @@ def row(
     run: str,
     model: str,
     mode: str = "isolated",
+    upto: Stage | None = None,
     elicit: str = "direct",
+    k: int = 1,
+    own: Own | None = None,
+    matcher: Matcher = NORMALISED,
+    samples: Sequence[str] = (),
+    curve: Sequence[Mapping[str, float]] = (),
 ) -> DiagnosisRow:
     """Parse and score a completion and put everything into a row.
 
-    A completion with ``finish == "error"`` gives a row with status ``model_failed``.
+    A completion with ``finish == "error"`` gives a row with status ``model_failed``; one that the matcher could not
+    decide about gives ``unscored``.
 
     Raises:
         UnsupportedError: the case has no gold for the stage.
     """
+    matcher = fitting(case, matcher)
     status: Status
     reason: str | None
     if completion.finish == "error":
         parsed = Parsed("parse_failed")
         status, reason = "model_failed", completion.error or "the model gave no completion"
     else:
-        parsed = parse(case, stage, completion.text)
+        parsed = parse(case, stage, completion.text, names=None if own is None else [item["name"] for item in own])
         status, reason = parsed.status, parsed.reason
         if status == "parse_failed" and completion.finish == "length":
             reason = f"{reason}; the completion was cut off at the token limit"
-    scored = score(case, stage, parsed)
+    scored = score(case, stage, parsed, own=own, matcher=matcher)
+    if scored.score is None:
+        status, reason = "unscored", f"the matcher {matcher.name} could not decide"
     return DiagnosisRow(
         run=run,
         model=model,
@@ -146,12 +203,17 @@ def row(
         modality=case.modality,
         stage=stage,
         mode=mode,
+        upto=upto,
         elicit=elicit,
+        k=k,
         cluster=case.cluster,
         facets=dict(case.facets),
+        matcher=matcher.name,
         counts=scored.counts,
         measures=scored.measures,
+        curve=tuple(dict(point) for point in curve),
         completion=clean(completion.text),
+        samples=tuple(clean(text) for text in samples),
         answer=parsed.answer,
         target=gold_answer(case, stage),
     )
@@ -167,44 +229,67 @@ def _f1(counts: Mapping[str, int]) -> float:
     return 2 * counts["tp"] / denominator if denominator else 1.0
 
 
-def _variables(case: Case, predicted: list[dict[str, Any]]) -> Scored:
-    pairs = _pairs(case, predicted, "normalised")
-    exact = _role_counts(case, predicted, _pairs(case, predicted, "exact"))
-    counts = {**_role_counts(case, predicted, pairs), "all_exact": exact["all"]}
+def _decide(matcher: Matcher, pairs: Sequence[Pair]) -> list[bool]:
+    decisions = same(matcher, pairs)
+    if any(decision is None for decision in decisions):
+        raise _UndecidedError
+    return [bool(decision) for decision in decisions]
+
+
+def _name_pair(gold: Variable, text: str) -> Pair:
+    return Pair("name", gold.name, text, aliases=gold.aliases)
+
+
+def _value_pair(case: Case, variable: Variable, gold: str, text: str) -> Pair:
+    return Pair("value", gold, text, about=(variable.name, *variable.aliases), answer_kind=case.answer_kind)
+
+
+def _variables(case: Case, predicted: Own, matcher: Matcher) -> Scored:
+    pairs, values_right = _assigned(case, predicted, matcher)
+    exact, _ = _assigned(case, predicted, EXACT)
+    counts = {**_role_counts(case, predicted, pairs), "all_exact": _role_counts(case, predicted, exact)["all"]}
     measures: dict[str, float] = {}
-    roles_right, valued, values_right = 0, 0, 0
-    for gold_index, predicted_index in pairs:
-        gold, item = case.variables[gold_index], predicted[predicted_index]
-        roles_right += gold.role == item["role"]
-        cell = f"confusion:{gold.role}>{item['role'] or 'none'}"
+
+    def confuse(gold: str, answered: str) -> None:
+        cell = f"confusion:{gold}>{answered}"
         measures[cell] = measures.get(cell, 0.0) + 1.0
-        if gold.factual is not None:
-            valued += 1
-            values_right += _same_value(case, gold, gold.factual, item["value"])
+
+    for gold_index, predicted_index in pairs:
+        confuse(case.variables[gold_index].role, predicted[predicted_index]["role"] or "none")
+    for index, variable in enumerate(case.variables):
+        if index not in {g for g, _ in pairs}:
+            confuse(variable.role, "missing")
+    for index, item in enumerate(predicted):
+        if index not in {p for _, p in pairs}:
+            confuse("none", item["role"] or "none")
+    valued = [pair for pair in pairs if case.variables[pair[0]].factual is not None]
     if pairs:
-        measures["role_accuracy"] = roles_right / len(pairs)
+        measures["role_accuracy"] = sum(case.variables[g].role == predicted[p]["role"] for g, p in pairs) / len(pairs)
     if valued:
-        measures["value_accuracy"] = values_right / valued
+        measures["value_accuracy"] = sum(pair in values_right for pair in valued) / len(valued)
     return Scored(_f1(counts["all"]), counts, measures)
 
 
-def _pairs(case: Case, predicted: list[dict[str, Any]], matcher: str) -> list[tuple[int, int]]:
-    """Gold and predicted variables that are the same, one to one: most pairs, then right roles, then values."""
-    same = MATCHERS[matcher]
-    weights = []
-    for gold in case.variables:
-        line = []
-        for item in predicted:
-            weight = same(gold, item["name"])
-            if weight > 0:
-                weight += 0.01 * (gold.role == item["role"])
-                weight += 0.0001 * (gold.factual is not None and _same_value(case, gold, gold.factual, item["value"]))
-            line.append(weight)
-        weights.append(line)
-    return assign(weights)
+def _assigned(case: Case, predicted: Own, matcher: Matcher) -> tuple[list[tuple[int, int]], set[tuple[int, int]]]:
+    """Gold and predicted variables that are the same, one to one: most pairs, then right roles, then values.
+
+    Assigned across all roles, so a variable in the wrong role is found and confused, not missed. Also returns which
+    pairs of the same name have the right factual value.
+    """
+    cells = [(g, p) for g in range(len(case.variables)) for p in range(len(predicted))]
+    named = _decide(matcher, [_name_pair(case.variables[g], predicted[p]["name"]) for g, p in cells])
+    candidates = [cell for cell, found in zip(cells, named, strict=True) if found]
+    asked = [(g, p, case.variables[g].factual, predicted[p]["value"]) for g, p in candidates]
+    stated = [(g, p, gold, text) for g, p, gold, text in asked if gold is not None and text is not None]
+    right = _decide(matcher, [_value_pair(case, case.variables[g], gold, text) for g, _, gold, text in stated])
+    values_right = {(g, p) for (g, p, _, _), found in zip(stated, right, strict=True) if found}
+    weights = [[0.0] * len(predicted) for _ in case.variables]
+    for g, p in candidates:
+        weights[g][p] = 1 + 0.01 * (case.variables[g].role == predicted[p]["role"]) + 0.0001 * ((g, p) in values_right)
+    return assign(weights), values_right
 
 
-def _role_counts(case: Case, predicted: list[dict[str, Any]], pairs: list[tuple[int, int]]) -> Counts:
+def _role_counts(case: Case, predicted: Own, pairs: list[tuple[int, int]]) -> Counts:
     """A variable is found when name and role are right; one of the wrong role is missed there and invented here."""
     found = [case.variables[g].role for g, p in pairs if case.variables[g].role == predicted[p]["role"]]
     counts = {
@@ -219,24 +304,63 @@ def _role_counts(case: Case, predicted: list[dict[str, Any]], pairs: list[tuple[
     return counts
 
 
-def _graph(case: Case, predicted: list[list[str]] | None) -> Scored:
+def _resolved(case: Case, texts: Iterable[str], own: Own | None, matcher: Matcher) -> dict[str, str]:
+    """What each text stands for: a gold variable's name where there is one, else something that is no gold name."""
+    unique = list(dict.fromkeys(texts))
+    if own:
+        stands = _own_names(case, own, matcher)
+        # A name off the list must not become a gold name by being spelled like one.
+        return {text: stands.get(text) or stands.get(normalise(text)) or f"{_NO_GOLD}{text}" for text in unique}
+    names = {variable.name for variable in case.variables}
+    found = {text: text for text in unique if text in names}
+    cells = [(variable, text) for text in unique if text not in names for variable in case.variables]
+    for (variable, text), decision in zip(cells, _decide(matcher, [_name_pair(*c) for c in cells]), strict=True):
+        if decision:
+            found.setdefault(text, variable.name)
+    return {text: found.get(text, text) for text in unique}
+
+
+_NO_GOLD = "\N{NULL}"
+"""Begins the names that stand for no gold variable."""
+
+
+def _own_names(case: Case, own: Own, matcher: Matcher) -> dict[str, str]:
+    """Every listed name, as it is written and by its spelling, to what it stands for; of one spelling the first."""
+    assigned = {p: case.variables[g].name for g, p in _assigned(case, own, matcher)[0]}
+    listed = [(item["name"], assigned.get(p, f"{_NO_GOLD}{item['name']}")) for p, item in enumerate(own)]
+    spelled = {normalise(name): stands_for for name, stands_for in reversed(listed)}
+    return {name: stands_for for name, stands_for in (spelled | dict(listed)).items() if name}
+
+
+def _graph(case: Case, predicted: Sequence[Sequence[str]] | None, own: Own | None, matcher: Matcher) -> Scored:
     written = [(cause, effect) for cause, effect in predicted or []]
-    edges = list(dict.fromkeys((resolve(case, c) or c, resolve(case, e) or e) for c, e in written))
+    stands = _resolved(case, (end for edge in written for end in edge), own, matcher)
+    edges = list(dict.fromkeys((stands[cause], stands[effect]) for cause, effect in written))
+    names = [variable.name for variable in case.variables]
+    known = set(names) & set(_own_names(case, own, matcher).values()) if own else set(names)
     counts = {
         "edge": _count(*edge_counts(case.edges, edges)),
         "edge_exact": _count(*edge_counts(case.edges, written)),
+        "edge_matched": _count(*edge_counts(*([e for e in some if set(e) <= known] for some in (case.edges, edges)))),
         "skeleton": _count(*skeleton_counts(case.edges, edges)),
+        "orientation": _count(*orientation_counts(case.edges, edges)),
     }
     measures = {"shd": float(shd(case.edges, edges)), "exact": float(set(edges) == set(case.edges))}
     if predicted is not None:
         measures["acyclic"] = float(is_acyclic(edges))
+        if (distance := sid(case.edges, edges, names)) is not None:
+            measures["sid"] = float(distance)
+    measures |= {f"error:{kind}": float(n) for kind, n in error_kinds(case.edges, edges, names).items()}
     return Scored(_f1(counts["edge"]), counts, measures)
 
 
-def _intervention(case: Case, gold: Mapping[str, str], answer: Mapping[str, str]) -> Scored:
-    resolved = {resolve(case, name) or name: value for name, value in answer.items()}
+def _intervention(
+    case: Case, gold: Mapping[str, str], answer: Mapping[str, str], own: Own | None, matcher: Matcher
+) -> Scored:
+    stands = _resolved(case, answer, own, matcher)
+    resolved = {stands[name]: value for name, value in answer.items()}
     variable = resolved.keys() == gold.keys()
-    value = all(_same_value(case, case.variable(name), wanted, resolved.get(name)) for name, wanted in gold.items())
+    value = _right(case, gold, resolved, matcher) == gold.keys()
     measures = {
         "variable_match": float(variable),
         "value_match": float(value),
@@ -245,9 +369,32 @@ def _intervention(case: Case, gold: Mapping[str, str], answer: Mapping[str, str]
     return Scored(float(variable and value), {}, measures)
 
 
-def _outcome(case: Case, gold: Mapping[str, str], answer: Mapping[str, str]) -> Scored:
-    resolved = {resolve(case, name) or name: value for name, value in answer.items()}
-    right = {name for name, value in gold.items() if _same_value(case, case.variable(name), value, resolved.get(name))}
+def _right(case: Case, gold: Mapping[str, str], answer: Mapping[str, str], matcher: Matcher) -> set[str]:
+    """The variables whose value is right."""
+    names = [name for name in gold if name in answer]
+    pairs = [_value_pair(case, case.variable(name), gold[name], answer[name]) for name in names]
+    return {name for name, decision in zip(names, _decide(matcher, pairs), strict=True) if decision}
+
+
+def _abduction(gold: Mapping[str, str], answer: Mapping[str, str]) -> Scored:
+    """Values are words of a list that the prompt gives, so they are compared by spelling."""
+    pairs = [Pair("value", value, answer.get(name, ""), about=(name,)) for name, value in gold.items()]
+    right = {name for name, found in zip(gold, _decide(NORMALISED, pairs), strict=True) if found}
+    groups = {
+        "all": set(gold),
+        "settled": {name for name, value in gold.items() if value != UNDETERMINED},
+        "open": {name for name, value in gold.items() if value == UNDETERMINED},
+    }
+    counts = {name: _value_counts(group, right, answer) for name, group in groups.items()}
+    return Scored(float(right == gold.keys()), counts, {"value_accuracy": len(right) / len(gold)})
+
+
+def _outcome(
+    case: Case, gold: Mapping[str, str], answer: Mapping[str, str], own: Own | None, matcher: Matcher
+) -> Scored:
+    stands = _resolved(case, answer, own, matcher)
+    resolved = {stands[name]: value for name, value in answer.items()}
+    right = _right(case, gold, resolved, matcher)
     exact = {name for name, value in gold.items() if resolved.get(name) == value}
     groups = {
         str(role): {variable.name for variable in case.of_role(role)}
@@ -271,17 +418,11 @@ def _value_counts(names: Iterable[str], right: set[str], answered: Mapping[str, 
     return _count(tp, len(wanted & answered.keys()) - tp, len(wanted) - tp)
 
 
-def _same_answer(case: Case, gold: str, answer: str | None) -> bool:
+def _same_answer(case: Case, gold: str, answer: str | None, matcher: Matcher) -> bool:
+    if answer is None:
+        return False
     if case.answer_kind == "choice":
         return gold == answer
-    if answer is not None and VALUE_MATCHERS["normalised"](gold, answer, case.answer_kind):
-        return True
-    return any(_same_value(case, outcome, gold, answer) for outcome in case.of_role(Role.OUTCOME))
-
-
-def _same_value(case: Case, variable: Variable, gold: str, value: str | None) -> bool:
-    """Whether a value is the gold one, also where the variable is named before it ("the door would be open")."""
-    if value is None:
-        return False
-    same = VALUE_MATCHERS["normalised"]
-    return same(gold, value, case.answer_kind) or same(gold, without_subject(variable, value), case.answer_kind)
+    names = tuple(name for outcome in case.of_role(Role.OUTCOME) for name in (outcome.name, *outcome.aliases))
+    pair = Pair("value", gold, answer, about=names, answer_kind=case.answer_kind)
+    return _decide(matcher if case.answer_kind == "label" else NORMALISED, [pair])[0]

@@ -1,66 +1,133 @@
-"""The diagnosis table: datasets × stages of one run, with the baselines of the same cases beside each line."""
+"""The diagnosis tables of one run: stages against baselines, costs of stages, propagated errors, elicitations."""
 
-from collections.abc import Mapping, Sequence
-from functools import partial
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from counterpoise.counterfactual.metrics import StageSummary, advantage, summarise
+from counterpoise.counterfactual.results.attribution import Attribution, attributions
+from counterpoise.counterfactual.results.elicitation_costs import (
+    CostMatch,
+    ElicitationCost,
+    cost_matches,
+    elicitation_costs,
+)
+from counterpoise.counterfactual.results.metrics import StageSummary, advantage, summarise
+from counterpoise.counterfactual.results.propagation import Propagation, propagations
 from counterpoise.report.folders import Run
-from counterpoise.report.lines import Baseline, Failures, StageLine
+from counterpoise.report.lines import MODES, Baseline, Failures, StageLine, by_elicitation, position
 
-__all__ = ["stage_lines"]
+__all__ = ["Diagnosis", "diagnosis_of", "stage_lines"]
 
 _BASELINE = "baseline/"
+_GROUP = ("model", "dataset", "stage", "mode", "elicit")
 
 RowLike = Mapping[str, Any]
 
 
-def stage_lines(run: Run) -> list[StageLine]:
-    """The lines of a diagnosis run, in the order of its datasets; empty without rows.
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """Everything that one diagnosis run gives; any part may be empty.
+
+    Attributes:
+        stages: isolated and chained mode, against the baselines.
+        attributions: what each stage costs the end result.
+        propagations: chained minus isolated.
+        elicitations: score and cost; empty with a single elicitation, where there is nothing to compare.
+        matches: elicitations compared at equal cost.
+    """
+
+    stages: tuple[StageLine, ...] = ()
+    attributions: tuple[Attribution, ...] = ()
+    propagations: tuple[Propagation, ...] = ()
+    elicitations: tuple[ElicitationCost, ...] = ()
+    matches: tuple[CostMatch, ...] = ()
+
+
+def diagnosis_of(run: Run) -> Diagnosis:
+    """Tabulate a diagnosis run; every part is empty without rows.
 
     Answers arrive in any order, and a bootstrap depends on the order of its clusters: rows are sorted first, so the
-    same answers give the same intervals. Baselines are compared on the cases that the model has rows for, so a run
-    that is not complete is compared fairly.
+    same answers give the same intervals.
     """
     named = run.manifest.config.get("datasets")
-    order = {name: position for position, name in enumerate(named if isinstance(named, list) else ())}
-    sort = partial(sorted, key=lambda row: (order.get(row["dataset"], len(order)), row["dataset"], row["case_id"]))
-    rows = sort(row.model_dump() for row in run.rows)
-    asked = {(row["dataset"], row["stage"], row["case_id"]) for row in rows}
-    beside = sort(row.model_dump() for row in run.baselines)
-    beside = [row for row in beside if (row["dataset"], row["stage"], row["case_id"]) in asked]
-    floors = summarise(beside)
-    return [
-        _line(
-            run.id, summary, tuple(_baseline(summary, floor, rows, beside) for floor in floors if _same(summary, floor))
-        )
-        for summary in summarise(rows, baselines=beside)
-    ]
+    datasets = [str(name) for name in named] if isinstance(named, list) else []
+    rows, beside = _sorted(run.rows, run.id, datasets), _sorted(run.baselines, run.id, datasets)
+    several = len({row["elicit"] for row in rows}) > 1
+    return Diagnosis(
+        stages=tuple(_stage_lines(rows, beside)),
+        attributions=tuple(attributions(rows)),
+        propagations=tuple(propagations(rows)),
+        elicitations=tuple(elicitation_costs(rows)) if several else (),
+        matches=tuple(cost_matches(rows)) if several else (),
+    )
 
 
-def _same(summary: StageSummary, floor: StageSummary) -> bool:
-    return (summary.dataset, summary.stage) == (floor.dataset, floor.stage)
+def stage_lines(run: Run) -> list[StageLine]:
+    """The stage table of a run; see :func:`diagnosis_of`."""
+    return list(diagnosis_of(run).stages)
 
 
-def _baseline(
-    summary: StageSummary, floor: StageSummary, rows: Sequence[RowLike], beside: Sequence[RowLike]
-) -> Baseline:
-    def of(one: StageSummary, among: Sequence[RowLike]) -> list[RowLike]:
-        key = (one.dataset, one.stage, one.model)
-        return [row for row in among if (row["dataset"], row["stage"], row["model"]) == key]
+def _sorted(rows: Iterable[Any], run: str, datasets: Sequence[str]) -> list[RowLike]:
+    return sorted(
+        (row.model_dump() | {"run": run} for row in rows),
+        key=lambda row: (
+            position(row["mode"], MODES),
+            by_elicitation(row["elicit"]),
+            position(row["dataset"], datasets),
+            row["case_id"],
+        ),
+    )
 
-    gain = advantage(summary.stage, of(summary, rows), of(floor, beside))
-    return Baseline(floor.model.removeprefix(_BASELINE), floor.estimate, gain)
+
+def _stage_lines(rows: Sequence[RowLike], baselines: Sequence[RowLike]) -> list[StageLine]:
+    """Substitution rows have no line: they are the attribution's. Each line's baselines rest on the line's cases."""
+    plain = [row for row in rows if row["mode"] != "substitution"]
+    groups: dict[tuple[str, ...], list[RowLike]] = {}
+    for row in plain:
+        groups.setdefault(tuple(str(row[name]) for name in _GROUP), []).append(row)
+    floors = _Floors(baselines)
+    found = []
+    for summary in summarise(plain, baselines=baselines):
+        mine = groups[tuple(str(getattr(summary, name)) for name in _GROUP)]
+        found.append(_line(summary, mine, floors.beside(summary, mine)))
+    return found
 
 
-def _line(run: str, summary: StageSummary, baselines: tuple[Baseline, ...]) -> StageLine:
+class _Floors:
+    """The baselines beside the lines of a table; what several elicitations share is computed once."""
+
+    def __init__(self, rows: Iterable[RowLike]) -> None:
+        self._rows: dict[tuple[str, ...], dict[str, list[RowLike]]] = {}
+        for row in rows:
+            key = (row["dataset"], str(row["stage"]), row["mode"])
+            self._rows.setdefault(key, {}).setdefault(row["model"], []).append(row)
+        self._known: dict[tuple[Any, ...], StageSummary] = {}
+
+    def beside(self, summary: StageSummary, mine: Sequence[RowLike]) -> tuple[Baseline, ...]:
+        cases = frozenset(row["case_id"] for row in mine)
+        key = (summary.dataset, str(summary.stage), summary.mode)
+        found = []
+        for model, rows in self._rows.get(key, {}).items():
+            theirs = [row for row in rows if row["case_id"] in cases]
+            if theirs:
+                if (*key, model, cases) not in self._known:
+                    self._known[(*key, model, cases)] = summarise(theirs)[0]
+                floor = self._known[(*key, model, cases)]
+                gain = advantage(summary.stage, mine, theirs)
+                found.append(Baseline(model.removeprefix(_BASELINE), floor.estimate, gain))
+        return tuple(found)
+
+
+def _line(summary: StageSummary, rows: Sequence[RowLike], baselines: tuple[Baseline, ...]) -> StageLine:
     return StageLine(
-        run=run,
+        run=rows[0]["run"],
         model=summary.model,
         dataset=summary.dataset,
         stage=str(summary.stage),
         mode=summary.mode,
         elicit=summary.elicit,
+        k=summary.k,
+        matcher=", ".join(dict.fromkeys(row["matcher"] for row in rows)),
         metric=summary.metric,
         estimate=summary.estimate,
         failures=Failures(summary.parse_failed, summary.model_failed, summary.unscored),
@@ -70,4 +137,5 @@ def _line(run: str, summary: StageSummary, baselines: tuple[Baseline, ...]) -> S
         skill=summary.skill,
         details=tuple(summary.further.items()),
         confusion=tuple((gold, predicted, n) for (gold, predicted), n in sorted(summary.confusion.items())),
+        errors=tuple(summary.errors.items()),
     )

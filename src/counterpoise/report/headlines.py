@@ -2,84 +2,53 @@
 
 from collections.abc import Sequence
 
-from counterpoise.report.lines import NO_DEFENCE, ChangeLine, CurationLine, StageLine, arm_title
+from counterpoise.counterfactual.results.attribution import StageCost
+from counterpoise.counterfactual.results.elicitation_costs import REFERENCE, CostMatch
+from counterpoise.report.lines import (
+    MODES,
+    NO_DEFENCE,
+    ChangeLine,
+    CurationLine,
+    StageLine,
+    arm_title,
+    by_elicitation,
+    main_lines,
+)
 from counterpoise.report.tables import Tables
+from counterpoise.report.wording import (
+    attribution_titles,
+    cost,
+    difference,
+    direction,
+    interval,
+    points,
+    score,
+    shift,
+    step_title,
+)
 from counterpoise.statistics import Estimate
 
-__all__ = ["Headline", "difference", "headlines", "interval", "percent", "points", "score"]
+__all__ = ["Headline", "headlines"]
 
 Headline = tuple[str, str]
 """The half that is spoken of, and what is said of it."""
 
 
 def headlines(tables: Tables) -> tuple[Headline, ...]:
-    """One headline for each diagnosed model, curation run and defended arm; empty without tables."""
+    """A few sentences on each diagnosed model, curation run and defended arm; empty without tables."""
     found: list[Headline] = []
     for model in dict.fromkeys(line.model for line in tables.stages):
-        if said := _diagnosis([line for line in tables.stages if line.model == model]):
+        if said := _diagnosis(main_lines([line for line in tables.stages if line.model == model])):
             found.append(("Diagnosis", said))
+    for run, model in dict.fromkeys((one.run, one.model) for one in tables.attributions):
+        if said := _attribution(tables, run, model):
+            found.append(("Diagnosis", said))
+    for run, model in dict.fromkeys((match.run, match.model) for match in tables.matches):
+        if said := _equal_cost([m for m in tables.matches if (m.run, m.model, m.mode) == (run, model, MODES[0])]):
+            found.append(("Diagnosis", f"{model}: {said}"))
     found += [("Curation", _curation(line)) for line in tables.curation]
     found += [("Customization", said) for said in _defence(tables.changes)]
     return tuple(found)
-
-
-def score(value: float | None) -> str:
-    """A value in [0, 1] with two decimals, or a dash.
-
-    >>> score(0.314), score(None)
-    ('0.31', '–')
-    """
-    return "–" if value is None else f"{value:.2f}"
-
-
-def interval(estimate: Estimate) -> str:
-    """The bounds of a score; empty when it has none.
-
-    Bounds that coincide come from resampling items that all score the same, or of a single cluster. Printed as an
-    interval they would claim a certainty that is not there.
-
-    >>> interval(Estimate(0.5, 0.25, 0.75, 8, 8)), interval(Estimate(0.0, 0.0, 0.0, 2, 2))
-    ('[0.25, 0.75]', '(no spread)')
-    """
-    if estimate.low is None or estimate.high is None:
-        return ""
-    return "(no spread)" if estimate.low == estimate.high else f"[{estimate.low:.2f}, {estimate.high:.2f}]"
-
-
-def percent(estimate: Estimate) -> str:
-    """A rate as a percentage with its bounds, which are left out as in :func:`interval`.
-
-    >>> percent(Estimate(0.5, 0.25, 0.755, 8, 8)), percent(Estimate(None, None, None, 0, 0))
-    ('50 % [25, 76]', '–')
-    """
-    if estimate.value is None or estimate.low is None or estimate.high is None:
-        return "–"
-    if estimate.low == estimate.high:
-        return f"{100 * estimate.value:.0f} % (no spread)"
-    return f"{100 * estimate.value:.0f} % [{100 * estimate.low:.0f}, {100 * estimate.high:.0f}]"
-
-
-def points(estimate: Estimate) -> str:
-    """A difference of rates in percentage points with its bounds, signs shown.
-
-    >>> points(Estimate(0.25, -0.02, 0.5, 8, 8))
-    '+25 points [−2, +50]'
-    """
-    if estimate.value is None or estimate.low is None or estimate.high is None:
-        return "–"
-    value, low, high = (_signed(100 * bound, 0) for bound in (estimate.value, estimate.low, estimate.high))
-    return f"{value} points [{low}, {high}]"
-
-
-def difference(estimate: Estimate) -> str:
-    """A difference with one decimal and its bounds, signs shown.
-
-    >>> difference(Estimate(1.25, -0.5, 3.0, 8, 8))
-    '+1.2 [−0.5, +3.0]'
-    """
-    if estimate.value is None or estimate.low is None or estimate.high is None:
-        return "–"
-    return f"{_signed(estimate.value, 1)} [{_signed(estimate.low, 1)}, {_signed(estimate.high, 1)}]"
 
 
 def _diagnosis(lines: Sequence[StageLine]) -> str:
@@ -98,6 +67,78 @@ def _diagnosis(lines: Sequence[StageLine]) -> str:
         f"{score(weakest.estimate.value)} {interval(weakest.estimate)}, n={weakest.estimate.n}{beside}). "
         f"{above} of {len(compared)} stage scores lie above the best baseline that uses no model."
     )
+
+
+def _attribution(tables: Tables, run: str, model: str) -> str:
+    """What the stages cost, with the plainest elicitation that has it: pooled where several datasets do."""
+    whole = [one for one in tables.attributions if (one.run, one.model) == (run, model) and one.costs]
+    if not whole:
+        return ""
+    elicit = min((one.elicit for one in whole), key=by_elicitation)
+    mine = [one for one in whole if one.elicit == elicit]
+    one = next((one for one in mine if not one.dataset), mine[0])
+    # Where only some of the pooled cases have unseen causes, abduction is no step of its own.
+    merged = not one.dataset and not one.abduction and any(other.abduction for other in mine)
+    names = {"outcome": "outcome (abduction included)"} if merged else {}
+
+    def said(step: StageCost) -> str:
+        return f"{names.get(step.stage, step_title(step.stage))} {cost(step.estimate)}"
+
+    ranked = sorted(one.costs, key=lambda step: -(step.estimate.value or 0.0))
+    clear = [said(step) for step in ranked if step.clear and (step.estimate.value or 0.0) > 0]
+    found = (
+        f"Clear costs, largest first: {', '.join(clear)}"
+        if clear
+        else f"No stage's cost is distinguishable from 0 (largest: {said(ranked[0])})"
+    )
+    titles = dict(zip(mine, attribution_titles(mine), strict=True))
+    return (
+        f"{model}, {elicit} elicitation: the chained result is {score(one.chained.value)} {interval(one.chained)} on "
+        f"{titles[one]} (n={one.n}). {found}.{_at_once(tables, run, model, elicit)}"
+    )
+
+
+def _at_once(tables: Tables, run: str, model: str, elicit: str) -> str:
+    """Whether the stages help, and whether the chained answer is better than no model at all."""
+    key = (run, model, elicit, "answer")
+    pairs = [p for p in tables.propagations if (p.run, p.model, p.elicit, p.stage) == key]
+    pairs = [pair for pair in pairs if pair.difference.value is not None]
+    parts = []
+    if len(pairs) == 1:
+        change = pairs[0].difference
+        unclear = "" if direction(change) else ", no clear change"
+        parts.append(f"Going through the stages instead of asking at once: {shift(change)}{unclear}.")
+    elif pairs:
+        better, worse = (sum(direction(pair.difference) == sign for pair in pairs) for sign in (1, -1))
+        parts.append(
+            f"Going through the stages is clearly better than asking at once on {better} of {len(pairs)} datasets, "
+            f"clearly worse on {worse}."
+        )
+    lines = [line for line in tables.stages if (line.run, line.model, line.elicit, line.stage) == key]
+    low = [
+        f"{line.dataset} ({line.floor.name} {score(line.floor.estimate.value)})"
+        for line in lines
+        if line.mode == "chained" and line.standing in ("level", "below") and line.floor is not None
+    ]
+    if low:
+        more = f" and {len(low) - 3} more" if len(low) > 3 else ""
+        parts.append(f"The chained answer is not clearly better than the best baseline on {', '.join(low[:3])}{more}.")
+    return "".join(f" {part}" for part in parts)
+
+
+def _equal_cost(matches: Sequence[CostMatch]) -> str:
+    """How elicitations compare with independent samples that write no more tokens; empty where none can be compared."""
+    parts = []
+    for elicit in sorted({match.elicit for match in matches}, key=by_elicitation):
+        signs = [direction(match.difference) for match in matches if match.elicit == elicit and match.k is not None]
+        if signs:
+            parts.append(
+                f"{elicit} is clearly better on {signs.count(1)} and clearly worse on {signs.count(-1)} of "
+                f"{len(signs)} stage scores"
+            )
+    if not parts:
+        return ""
+    return f"against as many samples of {REFERENCE} as write no more tokens, {'; '.join(parts)}."
 
 
 def _curation(line: CurationLine) -> str:
@@ -148,9 +189,3 @@ def _clearly(estimate: Estimate) -> str:
     if estimate.low is None or estimate.high is None:
         return ""
     return "" if estimate.low > 0 or estimate.high < 0 else " (no clear change)"
-
-
-def _signed(value: float, digits: int) -> str:
-    text = f"{value:+.{digits}f}"
-    # A rounded zero has no sign; a real minus sign lines up with the plus.
-    return text[1:] if float(text) == 0 else text.replace("-", "−")

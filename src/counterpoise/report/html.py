@@ -18,12 +18,27 @@ from markupsafe import Markup
 from counterpoise import __version__
 from counterpoise.records import write_atomic
 from counterpoise.report import charts
+from counterpoise.report.charts.drawing import sentence
+from counterpoise.report.customization_page import rate_charts, rate_groups
+from counterpoise.report.diagnosis_page import subjects
 from counterpoise.report.folders import Run, read_runs
-from counterpoise.report.headlines import Headline, difference, headlines, interval, percent, points, score
-from counterpoise.report.lines import CHECKPOINTS, ORACLE, STAGES, CurationLine, RateLine, StageLine, arm_title
+from counterpoise.report.headlines import Headline, headlines
+from counterpoise.report.lines import ORACLE, CurationLine, arm_title, main_lines
 from counterpoise.report.samples import sample_groups
 from counterpoise.report.tables import Tables, tables_from
 from counterpoise.report.visible import visible
+from counterpoise.report.wording import (
+    cost,
+    difference,
+    gold_given,
+    interval,
+    p_value,
+    percent,
+    points,
+    score,
+    shift,
+    step_title,
+)
 
 __all__ = ["build", "write"]
 
@@ -71,12 +86,12 @@ def render(runs: Sequence[Run], tables: Tables) -> str:
         kinds=kinds,
         headlines=_by_half(headlines(tables)),
         tables=tables,
-        diagnoses=_diagnoses(tables.stages),
-        stage_chart=Markup(charts.stage_intervals(tables.stages)) if tables.stages else "",
+        subjects=subjects(tables),
+        stage_chart=Markup(charts.stage_intervals(main_lines(tables.stages))) if tables.stages else "",
         curations=[_curation(line) for line in tables.curation],
         gates=list(dict.fromkeys(gate for line in tables.curation for gate, _ in line.rejected)),
-        rate_groups=_rate_groups(tables.rates),
-        rate_charts=_rate_charts(tables.rates),
+        rate_groups=rate_groups(tables.rates),
+        rate_charts=rate_charts(tables.rates),
         samples={run.id: sample_groups(run) for run in runs},
         oracle=ORACLE,
     )
@@ -103,55 +118,16 @@ class _Provenance:
 
 
 @dataclass(frozen=True, slots=True)
-class _Diagnosis:
-    """The stage lines of one run, model, mode and elicitation, with their heat map."""
-
-    title: str
-    datasets: tuple[tuple[str, tuple[StageLine, ...]], ...]
-    baselines: tuple[str, ...]
-    has_skill: bool
-    chart: Markup
-
-
-@dataclass(frozen=True, slots=True)
 class _Curation:
     line: CurationLine
     rejected: dict[str, int]
     chart: Markup
 
 
-@dataclass(frozen=True, slots=True)
-class _RateRow:
-    """A checkpoint with the rate of each column; ``None`` where it was not measured."""
-
-    checkpoint: str
-    seeds: int
-    cells: tuple[RateLine | None, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Arm:
-    """The checkpoints of one arm in one phase."""
-
-    title: str
-    rows: tuple[_RateRow, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _RateGroup:
-    """The rates of one run; columns are (metric, prompt set), judges (metrics, judge, agreement)."""
-
-    run: str
-    model: str
-    judges: tuple[tuple[tuple[str, ...], str, str | None], ...]
-    columns: tuple[tuple[str, str], ...]
-    arms: tuple[_Arm, ...]
-
-
 def _by_half(said: Sequence[Headline]) -> dict[str, list[str]]:
     halves: dict[str, list[str]] = {}
-    for half, sentence in said:
-        halves.setdefault(half, []).append(sentence)
+    for half, words in said:
+        halves.setdefault(half, []).append(words)
     return halves
 
 
@@ -191,76 +167,8 @@ def _pretty(value: Any) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True)
 
 
-def _diagnoses(lines: Sequence[StageLine]) -> list[_Diagnosis]:
-    groups: dict[tuple[str, ...], list[StageLine]] = {}
-    for line in lines:
-        groups.setdefault((line.run, line.model, line.mode, line.elicit), []).append(line)
-    found = []
-    for (_, model, mode, elicit), mine in groups.items():
-        mine.sort(key=lambda line: _rank(line.stage, STAGES))
-        datasets = dict.fromkeys(line.dataset for line in lines if line in mine)
-        names = dict.fromkeys(b.name for line in mine for b in line.baselines if b.name != ORACLE)
-        oracle = [ORACLE] if any(b.name == ORACLE for line in mine for b in line.baselines) else []
-        found.append(
-            _Diagnosis(
-                title=f"{model}, {mode} mode, {elicit} elicitation",
-                datasets=tuple((name, tuple(line for line in mine if line.dataset == name)) for name in datasets),
-                baselines=(*names, *oracle),
-                has_skill=any(line.skill is not None for line in mine),
-                chart=Markup(charts.heat_map(mine)),
-            )
-        )
-    return found
-
-
 def _curation(line: CurationLine) -> _Curation:
     return _Curation(line, dict(line.rejected), Markup(charts.perplexity_slopes(line)))
-
-
-def _rate_groups(rates: Sequence[RateLine]) -> list[_RateGroup]:
-    groups = []
-    for run in dict.fromkeys(line.run for line in rates):
-        mine = [line for line in rates if line.run == run]
-        columns = tuple(dict.fromkeys((line.metric, line.prompt_set) for line in mine))
-        arms = dict.fromkeys((line.phase, line.arm) for line in mine)
-        groups.append(
-            _RateGroup(
-                run=run,
-                model=mine[0].model,
-                judges=tuple(
-                    (tuple(dict.fromkeys(line.metric for line in mine if line.judge == judge)), judge, agreement)
-                    for judge, agreement in dict.fromkeys((line.judge, line.agreement) for line in mine)
-                ),
-                columns=columns,
-                arms=tuple(
-                    _Arm(arm_title(*arm), _rate_rows([line for line in mine if (line.phase, line.arm) == arm], columns))
-                    for arm in arms
-                ),
-            )
-        )
-    return groups
-
-
-def _rate_rows(lines: Sequence[RateLine], columns: Sequence[tuple[str, str]]) -> tuple[_RateRow, ...]:
-    rows = []
-    checkpoints = dict.fromkeys(line.checkpoint for line in lines)
-    for checkpoint in sorted(checkpoints, key=lambda name: _rank(name, CHECKPOINTS)):
-        cells = {(line.metric, line.prompt_set): line for line in lines if line.checkpoint == checkpoint}
-        seeds = max(line.seeds for line in cells.values())
-        rows.append(_RateRow(checkpoint, seeds, tuple(cells.get(column) for column in columns)))
-    return tuple(rows)
-
-
-def _rate_charts(rates: Sequence[RateLine]) -> dict[str, list[tuple[str, Markup]]]:
-    drawn: dict[str, list[tuple[str, Markup]]] = {}
-    for run, metric, prompts in dict.fromkeys((line.run, line.metric, line.prompt_set) for line in rates):
-        mine = [line for line in rates if (line.run, line.metric, line.prompt_set) == (run, metric, prompts)]
-        drawn.setdefault(run, []).append((metric, Markup(charts.rate_dots(mine))))
-    return drawn
-
-
-def _rank(name: str, order: Sequence[str]) -> int:
-    return order.index(name) if name in order else len(order)
 
 
 @cache
@@ -279,6 +187,12 @@ def _environment() -> Environment:
         "percent": percent,
         "points": points,
         "difference": difference,
+        "cost": cost,
+        "capital": sentence,
+        "shift": shift,
+        "p": p_value,
+        "step": step_title,
+        "given": gold_given,
         "number": lambda value, digits=1: "–" if value is None else f"{value:,.{digits}f}",
         "when": lambda value: value.replace("T", " ").replace("+00:00", " UTC"),
         "arm": lambda line: arm_title(line.phase, line.arm),

@@ -1,5 +1,6 @@
 """The lines of a report's tables, as plain values: charts, pages and terminal tables depend on these shapes alone."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -7,6 +8,8 @@ from counterpoise.statistics import Estimate
 
 __all__ = [
     "CHECKPOINTS",
+    "ELICITATIONS",
+    "MODES",
     "NO_DEFENCE",
     "ORACLE",
     "STAGES",
@@ -19,10 +22,19 @@ __all__ = [
     "Standing",
     "TrainingLine",
     "arm_title",
+    "by_elicitation",
+    "main_lines",
+    "position",
 ]
 
-STAGES = ("variables", "graph", "intervention", "outcome", "abduction", "answer")
+STAGES = ("variables", "graph", "intervention", "abduction", "outcome", "answer")
 """Order in which stages are shown."""
+
+MODES = ("isolated", "chained", "substitution")
+"""Order in which modes are shown."""
+
+ELICITATIONS = ("direct", "few-shot", "cot", "cot-sc", "tot")
+"""Order in which elicitations are shown."""
 
 CHECKPOINTS = ("base", "aligned", "attacked", "defended")
 """Order in which checkpoints are shown."""
@@ -62,9 +74,11 @@ class Baseline:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageLine:
-    """One stage of one dataset by one model.
+    """One stage of one dataset by one model, in isolated or chained mode.
 
     Attributes:
+        k: samples or branches of the elicitation.
+        matcher: what decided which names and values are the same.
         metric: what ``estimate`` measures, for instance ``edge F1``.
         estimate: in [0, 1] with its 95 % interval; ``n`` counts cases.
         input_tokens: mean tokens read per case; ``None`` without cases.
@@ -72,7 +86,9 @@ class StageLine:
         baselines: on the same cases, the oracle among them.
         skill: ``(score - template) / (1 - template)``: 0 is the constant template, 1 is perfect; graph stage only.
         details: further measures of the stage, by name; ``None`` where one is undefined.
-        confusion: variables stage: gold role, predicted role, and how many variables found by name have both.
+        confusion: variables stage: gold role, predicted role, and how many variables have both; ``missing`` stands for
+            the predicted role of those that were not found, ``none`` for the gold role of those that were invented.
+        errors: graph stage: kind of wrong edge and how many.
     """
 
     run: str
@@ -90,6 +106,9 @@ class StageLine:
     skill: float | None = None
     details: tuple[tuple[str, float | None], ...] = ()
     confusion: tuple[tuple[str, str, int], ...] = ()
+    errors: tuple[tuple[str, int], ...] = ()
+    k: int = 1
+    matcher: str = ""
 
     @property
     def floor(self) -> Baseline | None:
@@ -230,6 +249,27 @@ class TrainingLine:
     loss_first: float
     loss_last: float
     seconds: float
+
+
+def position(name: str, order: Sequence[str]) -> tuple[int, str]:
+    """Sort key: the names of ``order`` first and in its order, then the others by name."""
+    return (order.index(name) if name in order else len(order), name)
+
+
+def by_elicitation(elicit: str) -> tuple[int, str]:
+    """Sort key of an elicitation."""
+    return position(elicit, ELICITATIONS)
+
+
+def main_lines(lines: Sequence[StageLine]) -> list[StageLine]:
+    """Of each run and model, the lines of its plainest mode and elicitation: isolated and direct where it has them."""
+    found = []
+    for run, model in dict.fromkeys((line.run, line.model) for line in lines):
+        mine = [line for line in lines if (line.run, line.model) == (run, model)]
+        mode = min((line.mode for line in mine), key=lambda name: position(name, MODES))
+        elicit = min((line.elicit for line in mine if line.mode == mode), key=by_elicitation)
+        found += [line for line in mine if (line.mode, line.elicit) == (mode, elicit)]
+    return found
 
 
 def arm_title(phase: str, arm: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from counterpoise.report.folders import Run
-from counterpoise.report.lines import CHECKPOINTS, STAGES, arm_title
+from counterpoise.report.lines import CHECKPOINTS, MODES, STAGES, arm_title, position
 from counterpoise.report.visible import clip
 from counterpoise.rng import rng_for
 
@@ -27,7 +27,7 @@ class Passage:
         name: what it is: ``completion``, ``gold`` and so on.
         text: visible characters only, at most 4,000 of them.
         hidden: characters of the text that are not shown.
-        folded: shown only when the reader asks: it is long, or answers a disallowed request.
+        folded: shown only when the reader asks: it is long, one of several, or answers a disallowed request.
         warning: why it is folded, if not for its length.
         prose: meant to be read as running text, not as data.
     """
@@ -42,13 +42,18 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One row: where it is from, how it came out, its texts."""
+    """One row: where it is from, how it came out, its texts.
+
+    Attributes:
+        setting: of a diagnosis, mode and elicitation.
+    """
 
     title: str
     outcome: str
     good: bool | None
     reason: str
     passages: tuple[Passage, ...]
+    setting: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,34 +68,56 @@ class SampleGroup:
 def sample_groups(run: Run) -> tuple[SampleGroup, ...]:
     """Rows of a run to be shown, the same ones each time.
 
-    A diagnosis shows up to four rows a stage, of different outcomes where there are such; a curation run four texts;
-    a lab run two prompts of each set for each arm, the same prompts at every checkpoint. None is a random sample.
+    A diagnosis shows up to four rows a stage and mode, of different outcomes and elicitations where there are such; a
+    curation run four texts; a lab run two prompts of each set for each arm, the same prompts at every checkpoint. None
+    is a random sample.
     """
     return {"diagnose": _diagnosis, "curate": _curation, "lab": _lab}[run.kind](run)
 
 
 def _diagnosis(run: Run) -> tuple[SampleGroup, ...]:
-    groups = []
-    stages = {row.stage for row in run.rows}
-    for stage in sorted(stages, key=lambda s: (STAGES.index(s) if s in STAGES else len(STAGES), s)):
-        rows = sorted((row for row in run.rows if row.stage == stage), key=lambda row: (row.dataset, row.case_id))
-        chosen = _varied(rows, _CASES_PER_STAGE, lambda row: (row.status, _band(row.score)))
-        samples = tuple(
-            Sample(
-                title=f"{row.dataset} · {row.case_id}",
-                outcome=_outcome(row, f"score {row.score:.2f}" if row.score is not None else "no score"),
-                good=None if row.score is None else row.score >= 0.995,
-                reason=row.reason or "",
-                passages=(
-                    _passage("completion", row.completion),
-                    _passage("parsed answer", "(nothing could be read)" if row.answer is None else _json(row.answer)),
-                    _passage("gold", _json(row.target)),
-                ),
-            )
-            for row in chosen
+    groups: dict[tuple[str, str], list[Any]] = {}
+    for row in sorted(run.rows, key=lambda row: (row.dataset, row.case_id)):
+        groups.setdefault((row.mode, str(row.stage)), []).append(row)
+    order = sorted(groups, key=lambda key: (position(key[0], MODES), position(key[1], STAGES)))
+    several = len({mode for mode, _ in groups}) > 1
+    return tuple(
+        SampleGroup(
+            f"Stage: {stage}{f', {mode} mode' if several else ''}",
+            tuple(_diagnosis_sample(row) for row in _varied(groups[mode, stage], _CASES_PER_STAGE, _result, _way)),
+            len(groups[mode, stage]),
         )
-        groups.append(SampleGroup(f"Stage: {stage}", samples, len(rows)))
-    return tuple(groups)
+        for mode, stage in order
+    )
+
+
+def _result(row: Any) -> tuple[object, ...]:
+    return (row.status, _band(row.score))
+
+
+def _way(row: Any) -> tuple[object, ...]:
+    return (row.upto, row.elicit)
+
+
+def _diagnosis_sample(row: Any) -> Sample:
+    upto = f", gold up to {row.upto}" if row.upto else ""
+    merged = tuple(
+        _passage(f"sample {number} of {len(row.samples)}", text, folded=True)
+        for number, text in enumerate(row.samples, start=1)
+    )
+    return Sample(
+        title=f"{row.dataset} · {row.case_id}",
+        setting=f"{row.mode}{upto} · {row.elicit}{f', k = {row.k}' if row.k > 1 else ''}",
+        outcome=_outcome(row, f"score {row.score:.2f}" if row.score is not None else "no score"),
+        good=None if row.score is None else row.score >= 0.995,
+        reason=row.reason or "",
+        passages=(
+            _passage("merged answer" if merged else "completion", row.completion),
+            _passage("parsed answer", "(nothing could be read)" if row.answer is None else _json(row.answer)),
+            _passage("gold", _json(row.target)),
+            *merged,
+        ),
+    )
 
 
 def _curation(run: Run) -> tuple[SampleGroup, ...]:
@@ -124,7 +151,7 @@ def _lab(run: Run) -> tuple[SampleGroup, ...]:
             shown = rng_for(0, "report prompts", prompt_set).sample(prompts, min(_PROMPTS_PER_SET, len(prompts)))
             seed = min(row.seed for row in mine)
             rows = [r for r in mine if r.prompt_set == prompt_set and r.prompt_id in shown and r.seed == seed]
-            rows.sort(key=lambda r: (shown.index(r.prompt_id), _position(r.checkpoint)))
+            rows.sort(key=lambda r: (shown.index(r.prompt_id), position(r.checkpoint, CHECKPOINTS)))
             samples += [_lab_sample(row) for row in rows]
         groups.append(SampleGroup(arm_title(phase, arm), tuple(samples), len(mine)))
     return tuple(groups)
@@ -145,22 +172,25 @@ def _lab_sample(row: Any) -> Sample:
     )
 
 
-def _varied(rows: Sequence[Any], most: int, kind: Callable[[Any], object]) -> list[Any]:
-    """Up to ``most`` rows in a seeded order, one of each kind before a second of any."""
-    shuffled = list(rows)
-    rng_for(0, "report samples", len(rows)).shuffle(shuffled)
-    rounds: dict[object, int] = {}
-    ranked = []
-    for index, row in enumerate(shuffled):
-        turn = rounds[kind(row)] = rounds.get(kind(row), 0) + 1
-        ranked.append((turn, index, row))
-    ranked.sort(key=lambda entry: entry[:2])
-    return [row for _, _, row in ranked[:most]]
+def _varied(rows: Sequence[Any], most: int, *kinds: Callable[[Any], object]) -> list[Any]:
+    """Up to ``most`` rows in a seeded order, one of each kind before a second of any; the first kind matters most."""
+    order = list(rows)
+    rng_for(0, "report samples", len(rows)).shuffle(order)
+    for kind in reversed(kinds):
+        turns: dict[object, int] = {}
+        ranked: list[tuple[int, int, Any]] = []
+        for row in order:
+            turns[kind(row)] = turns.get(kind(row), 0) + 1
+            ranked.append((turns[kind(row)], len(ranked), row))
+        ranked.sort(key=lambda entry: entry[:2])
+        order = [row for _, _, row in ranked]
+    return order[:most]
 
 
-def _passage(name: str, text: str, warning: str = "", *, prose: bool = False) -> Passage:
+def _passage(name: str, text: str, warning: str = "", *, prose: bool = False, folded: bool = False) -> Passage:
     shown, hidden = clip(text, _MOST_CHARS)
-    return Passage(name, shown, hidden, folded=bool(warning) or len(shown) > _LONG_CHARS, warning=warning, prose=prose)
+    folded = folded or bool(warning) or len(shown) > _LONG_CHARS
+    return Passage(name, shown, hidden, folded=folded, warning=warning, prose=prose)
 
 
 def _outcome(row: Any, otherwise: str) -> str:
@@ -171,10 +201,6 @@ def _band(value: float | None) -> str:
     if value is None:
         return "none"
     return "full" if value >= 0.995 else "some" if value > 0 else "zero"
-
-
-def _position(checkpoint: str) -> tuple[int, str]:
-    return (CHECKPOINTS.index(checkpoint) if checkpoint in CHECKPOINTS else len(CHECKPOINTS), checkpoint)
 
 
 def _json(value: Any) -> str:

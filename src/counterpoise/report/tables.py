@@ -6,8 +6,11 @@ from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
+from counterpoise.counterfactual.results.attribution import Attribution
+from counterpoise.counterfactual.results.elicitation_costs import CostMatch, ElicitationCost
+from counterpoise.counterfactual.results.propagation import Propagation
 from counterpoise.report.curation import curation_line
-from counterpoise.report.diagnosis import stage_lines
+from counterpoise.report.diagnosis import diagnosis_of
 from counterpoise.report.folders import Run, read_runs
 from counterpoise.report.lab import lab_lines, training_lines
 from counterpoise.report.lines import ChangeLine, CurationLine, RateLine, StageLine, TrainingLine
@@ -20,6 +23,10 @@ class Tables:
     """Everything a report tabulates; any part may be empty."""
 
     stages: tuple[StageLine, ...] = ()
+    attributions: tuple[Attribution, ...] = ()
+    propagations: tuple[Propagation, ...] = ()
+    elicitations: tuple[ElicitationCost, ...] = ()
+    matches: tuple[CostMatch, ...] = ()
     curation: tuple[CurationLine, ...] = ()
     rates: tuple[RateLine, ...] = ()
     changes: tuple[ChangeLine, ...] = ()
@@ -42,12 +49,16 @@ def tables_from(runs: Sequence[Run]) -> Tables:
     Raises:
         DataError: a row lacks a column of its kind of run; names the run and the row.
     """
-    diagnosed = [run for run in runs if run.kind == "diagnose"]
+    diagnosed = [diagnosis_of(run) for run in runs if run.kind == "diagnose"]
     curated = [run for run in runs if run.kind == "curate" and run.rows]
     trained = [run for run in runs if run.kind == "lab"]
     measured = [lab_lines(run) for run in trained]
     return Tables(
-        stages=tuple(line for run in diagnosed for line in stage_lines(run)),
+        stages=tuple(line for found in diagnosed for line in found.stages),
+        attributions=tuple(line for found in diagnosed for line in found.attributions),
+        propagations=tuple(line for found in diagnosed for line in found.propagations),
+        elicitations=tuple(line for found in diagnosed for line in found.elicitations),
+        matches=tuple(line for found in diagnosed for line in found.matches),
         curation=tuple(curation_line(run) for run in curated),
         rates=tuple(line for rates, _ in measured for line in rates),
         changes=tuple(line for _, changes in measured for line in changes),

@@ -5,10 +5,24 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from counterpoise.report.headlines import difference, headlines, interval, percent, points, score
+from counterpoise.counterfactual.results.elicitation_costs import REFERENCE
+from counterpoise.report.headlines import headlines
 from counterpoise.report.lines import ORACLE
 from counterpoise.report.tables import Tables
 from counterpoise.report.visible import one_line
+from counterpoise.report.wording import (
+    attribution_titles,
+    cost,
+    difference,
+    gold_given,
+    interval,
+    p_value,
+    percent,
+    points,
+    score,
+    shift,
+    step_title,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -37,6 +51,8 @@ def show(tables: Tables, console: "Console | None" = None) -> None:
         console.print("no rows yet", markup=False, highlight=False)
         return
     _stages(console, tables)
+    _costs(console, tables)
+    _elicitations(console, tables)
     _curation(console, tables)
     _lab(console, tables)
     for half, said in headlines(tables):
@@ -68,6 +84,61 @@ def _stages(console: "Console", tables: Tables) -> None:
             )
         header = ("dataset", "stage", "measure", "score [95 %]", "n", "failed*", *floors, "skill", "standing")
         _table(console, f"Diagnosis: {', '.join(group[1:])}", header, rows, note)
+
+
+def _costs(console: "Console", tables: Tables) -> None:
+    for run, model, elicit in dict.fromkeys((one.run, one.model, one.elicit) for one in tables.attributions):
+        mine = [one for one in tables.attributions if (one.run, one.model, one.elicit) == (run, model, elicit)]
+        rows: Cells = []
+        for title, one in zip(attribution_titles(mine), mine, strict=True):
+            for step, rung in reversed(list(zip(one.costs, one.rungs, strict=True))):
+                left = f"{score(rung.estimate.value)} {interval(rung.estimate)}"
+                tests = (p_value(step.p), p_value(step.p_holm))
+                cases = (str(one.n), str(one.left_out))
+                rows.append(
+                    (title, step_title(step.stage), cost(step.estimate), *tests, gold_given(rung.upto), left, *cases)
+                )
+            if not one.costs:
+                lacking = ", ".join(gold_given(rung) for rung in one.missing) or "some rung of each case"
+                rows.append((title, "not computed", "–", "–", "–", f"missing: {lacking}", "–", "0", str(one.left_out)))
+        header = ("dataset", "step", "cost [95 %]", "p", "p Holm", "without it", "end result [95 %]", "n", "left out")
+        _table(console, f"Costs of the stages: {model}, {elicit}", header, rows)
+    passed: Cells = [
+        (
+            *(line.model, line.elicit, line.dataset, line.stage, line.metric),
+            *(f"{score(side.value)} {interval(side)}" for side in (line.isolated, line.chained)),
+            *(shift(line.difference), str(line.difference.n), str(line.left_out)),
+        )
+        for line in tables.propagations
+    ]
+    measured = ("isolated [95 %]", "chained [95 %]", "difference", "n", "left out")
+    names = ("model", "elicitation", "dataset", "stage", "measure", *measured)
+    _table(console, "Errors that are passed on: chained minus isolated, same cases", names, passed)
+
+
+def _elicitations(console: "Console", tables: Tables) -> None:
+    spent: Cells = [
+        (
+            *(line.model, line.dataset, line.mode, line.stage, line.elicit, str(line.k)),
+            *(f"{score(line.score.value)} {interval(line.score)}", str(line.score.n)),
+            *(f"{tokens:,.0f}" for tokens in (line.input_tokens, line.output_tokens)),
+        )
+        for line in tables.elicitations
+    ]
+    place = ("model", "dataset", "mode", "stage", "elicitation")
+    header = (*place, "k", "mean score [95 %]", "n", "tokens in", "tokens out")
+    _table(console, "Elicitations and their cost per case", header, spent)
+    matched: Cells = [
+        (
+            *(line.model, line.dataset, line.mode, line.stage, line.elicit),
+            *(f"{line.output_tokens or 0:,.0f}", "–" if line.k is None else str(line.k)),
+            *("–" if line.matched_tokens is None else f"{line.matched_tokens:,.0f}", shift(line.difference)),
+            *(str(line.score.n), "–" if line.reached_by is None else str(line.reached_by)),
+        )
+        for line in tables.matches
+    ]
+    compared = (*place, "tokens out", f"k of {REFERENCE}", "its tokens out", "difference", "n", "reached by k")
+    _table(console, f"At equal cost: against {REFERENCE} that writes no more", compared, matched)
 
 
 def _curation(console: "Console", tables: Tables) -> None:

@@ -16,10 +16,8 @@ LEVER = {"name": "lever", "role": "exposure", "value": "pulled"}
 BOAT = {"name": "boat", "role": "outcome", "value": None}
 
 
-@pytest.mark.parametrize("stage", STAGES)
-@pytest.mark.parametrize("name", ["gate", "total"])
-def test_what_is_rendered_is_read_back(name, stage, request):
-    case = request.getfixturevalue(name)
+def test_what_is_rendered_is_read_back(item):
+    case, stage = item
     gold = gold_answer(case, stage)
     for text in (
         render(stage, gold),
@@ -29,6 +27,85 @@ def test_what_is_rendered_is_read_back(name, stage, request):
     ):
         parsed = parse(case, stage, text)
         assert (parsed.status, parsed.answer, parsed.reason) == ("ok", gold, None)
+
+
+ABDUCTIONS = [
+    '{"values": [{"variable": "guest", "value": "undetermined"}, {"variable": "bulb", "value": "whole"}]}',
+    '{"values": {"guest": "undetermined", "The bulb": "whole"}}',
+    '{"guest": "undetermined", "bulb": "whole"}',
+    "- guest: undetermined\n- bulb: whole",
+    "guest = undetermined\nbulb = whole",
+]
+
+
+@pytest.mark.parametrize("text", ABDUCTIONS)
+def test_unseen_causes_are_read_from_many_forms(lamp, text):
+    assert parse(lamp, Stage.ABDUCTION, text).answer == {"guest": "undetermined", "bulb": "whole"}
+
+
+OWN = ["the crank", "sluice", "the sluice", "state of the lock"]
+
+
+def test_own_names_are_known_and_never_become_gold_names(gate):
+    assert parse(gate, Stage.OUTCOME, '{"values": {"The Crank": "up"}}', names=OWN).answer == {"the crank": "up"}
+    # "state of the lock" is another name of the gold's "lock".
+    text = '{"values": [{"variable": "State of the lock", "value": "shut"}]}'
+    assert parse(gate, Stage.OUTCOME, text, names=OWN).answer == {"state of the lock": "shut"}
+    assert parse(gate, Stage.OUTCOME, text).answer == {"lock": "shut"}
+    # Written as the model wrote it, a name that it was not given stays what it is.
+    text = '{"intervention": [{"variable": "The lever", "value": "down"}]}'
+    assert parse(gate, Stage.INTERVENTION, text, names=OWN).answer == {"The lever": "down"}
+    assert parse(gate, Stage.INTERVENTION, text).answer == {"lever": "down"}
+    for stage in (Stage.INTERVENTION, Stage.OUTCOME):
+        for text in ('{"lever": "down", "lock": "shut"}', "lever = down", "lock: shut"):
+            assert parse(gate, stage, text, names=OWN).status == "parse_failed"
+            assert parse(gate, stage, text, names=[]).status == "parse_failed"
+
+
+def test_own_names_of_one_spelling_stay_two_variables(gate):
+    text = '{"values": {"sluice": "open", "the sluice": "shut"}}'
+    assert parse(gate, Stage.OUTCOME, text, names=OWN).answer == {"sluice": "open", "the sluice": "shut"}
+    assert parse(gate, Stage.OUTCOME, '{"The Sluice": "shut"}', names=OWN).answer == {"sluice": "shut"}
+    # Names without a letter or digit have no spelling in common.
+    assert parse(gate, Stage.OUTCOME, '{"★": "1", "♦": "2"}', names=["★", "♦"]).answer == {"★": "1", "♦": "2"}
+    assert parse(gate, Stage.OUTCOME, '{"♥": "1"}', names=["★"]).status == "parse_failed"
+
+
+def test_a_single_edge_as_a_pair_needs_names_of_the_prompt(gate):
+    assert parse(gate, Stage.GRAPH, '["The crank", "sluice"]', names=OWN).answer == [["The crank", "sluice"]]
+    assert parse(gate, Stage.GRAPH, '["lever", "lock"]', names=OWN).status == "parse_failed"
+    assert parse(gate, Stage.GRAPH, '["lever", "lock"]').answer == [["lever", "lock"]]
+
+
+def test_gold_has_no_influence_on_what_own_names_say(gate):
+    other = gate.model_copy(
+        update={"variables": tuple(v.model_copy(update={"name": f"secret {v.name}"}) for v in gate.variables)}
+    )
+    for stage, texts in {Stage.GRAPH: EDGES, Stage.OUTCOME: ['{"crank": "up", "lock": "shut"}', "crank = up"]}.items():
+        for text in texts:
+            assert parse(gate, stage, text, names=OWN) == parse(other, stage, text, names=OWN)
+
+
+def test_names_and_values_are_one_line(gate):
+    text = json.dumps({"variables": [{"name": " the\n crank\t", "role": "exposure", "value": "turned \n\n Task:"}]})
+    assert parse(gate, Stage.VARIABLES, text).answer == [
+        {"name": "the crank", "role": "exposure", "value": "turned Task:"}
+    ]
+
+
+@pytest.mark.parametrize(
+    "text", ["<think>{0}</think>\n{1}", "{0}\n</thinking>{1}<|im_end|>", "<think>\n{0}</think>{1}</s>"]
+)
+def test_thoughts_are_not_read(gate, text):
+    first, last = render(Stage.OUTCOME, {"lock": "open"}), render(Stage.OUTCOME, {"boat": "moored"})
+    assert parse(gate, Stage.OUTCOME, text.replace("{0}", first).replace("{1}", last)).answer == {"boat": "moored"}
+
+
+def test_thoughts_that_were_cut_off_are_no_answer(gate):
+    for stage in gate.stages:
+        parsed = parse(gate, stage, "<think>\nThe answer is B. " + render(stage, gold_answer(gate, stage)))
+        assert parsed.status == "parse_failed"
+        assert parsed.reason == "the completion holds nothing but thoughts"
 
 
 VARIABLES = [
@@ -289,14 +366,21 @@ HOSTILE = {
     "long name": '{"variables": [{"name": "' + "n" * 5_000 + '", "role": "exposure"}]}',
     "python": "__import__('os').system('true')",
     "unicode digits": '{"answer": "٣²½"}',
+    "inner spaces": "a" + " " * 60_000 + "b",
+    "one number": "1 " * 30_000,
+    "boxes": "\\boxed{{" * 8_000 + "B" * 10_000,
+    "dollars": "$" * 60_000,
+    "thoughts": "<think>" * 8_000 + "</think>" * 8_000,
+    "letters alone": "A\nB\n" * 10_000,
+    "letters and letters": "A or " * 12_000,
     "right to left": "\u202eB\u202c answer",
 }
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 @pytest.mark.parametrize("stage", STAGES)
-def test_hostile_completions_never_raise_and_are_read_quickly(gate, total, stage, text):
-    for case in (gate, total):
+def test_hostile_completions_never_raise_and_are_read_quickly(hand, stage, text):
+    for case in (case for case in hand.values() if stage in case.stages):
         start = time.perf_counter()
         parsed = parse(case, stage, text)
         assert time.perf_counter() - start < 2.0
@@ -309,8 +393,9 @@ def test_hostile_completions_never_raise_and_are_read_quickly(gate, total, stage
 
 @pytest.mark.parametrize("text", ["words", "empty", "digits", "python", "wrong types"])
 @pytest.mark.parametrize("stage", STAGES)
-def test_nonsense_is_no_answer(gate, stage, text):
-    assert parse(gate, stage, HOSTILE[text]).status == "parse_failed"
+def test_nonsense_is_no_answer(gate, lamp, stage, text):
+    case = gate if stage in gate.stages else lamp
+    assert parse(case, stage, HOSTILE[text]).status == "parse_failed"
 
 
 PIECES = st.sampled_from(
@@ -325,8 +410,8 @@ PIECES = st.sampled_from(
 
 @settings(max_examples=400, deadline=None)
 @given(st.one_of(st.text(max_size=300), st.lists(PIECES, max_size=60).map("".join)), st.sampled_from(STAGES))
-def test_any_text_is_read_or_refused(gate, total, apples, word, text, stage):
-    for case in (gate, total) if stage is not Stage.ANSWER else (gate, total, apples, word):
+def test_any_text_is_read_or_refused(hand, apples, word, text, stage):
+    for case in (case for case in (*hand.values(), apples, word) if stage in case.stages):
         parsed = parse(case, stage, text)
         assert (parsed.answer is None) == (parsed.status == "parse_failed")
         json.dumps(parsed.answer, ensure_ascii=False, allow_nan=False).encode()

@@ -1,36 +1,56 @@
 """Reading the final answer of a question: a letter, a number, a numeral or a label.
 
 Statements are looked for in the order of how plainly they are meant as final: the asked JSON, "final answer",
-"answer is", and then a text that is nothing but an answer. The first level that says anything decides; if it says two
-different things, the completion has no answer.
+"answer is", and then a text that is nothing but an answer. The first level that says anything decides. If it says two
+different things, or what follows it is another answer, the completion has none; nor has a statement that weighs two
+answers or denies one.
 """
 
 import re
-from collections.abc import Iterator
-from itertools import islice
-from typing import Any
 
 from counterpoise.counterfactual.case import UNDETERMINED, Case
-from counterpoise.counterfactual.match import VALUE_MATCHERS, normalise, number
-from counterpoise.counterfactual.parse.tolerant_json import bounded, read_values
+from counterpoise.counterfactual.match import normalise, number, same_value
+from counterpoise.counterfactual.parse.statements import (
+    in_final,
+    in_json,
+    in_line,
+    in_sentence,
+    in_whole,
+    outside_json,
+    plain,
+)
+from counterpoise.counterfactual.parse.tolerant_json import bounded
 
 __all__ = ["is_placeholder", "parse_answer"]
 
 MAX_LABEL_WORDS = 12
 MAX_LABEL_CHARS = 200
 
-_KEYS = ("answer", "finalanswer", "final", "choice", "option", "result", "solution", "output")
-_FINAL = re.compile(r"\bfinal answer\b\W{0,6}(?:is|would be)?\W{0,6}|####\s*|\\boxed\s*\{", re.IGNORECASE)
-_ANSWER = re.compile(
-    r"\b(?:answer|correct option|correct choice|right option)\b"
-    r"(?:\s{1,3}(?:is|would be|will be)\b\s{0,3}:?|\s{0,3}[:=])\s{0,3}",
+_PLACEHOLDER = re.compile(r"\s*(?:<[\w ]{1,30}>|\.{2,3}|…)\s*")
+_LEAD = re.compile(
+    r"\W{0,4}(?:(?:so|thus|hence|therefore|definitely|clearly|probably|likely|most likely|indeed|simply)\b\W{0,3})?"
+    r"(?:the )?(?:(?:option|choice|letter|answer)\b\W{0,3})?",
     re.IGNORECASE,
 )
-_PLACEHOLDER = re.compile(r"\s*(?:<[\w ]{1,30}>|\.{2,3}|…)\s*")
-_LETTER = re.compile(r"\W{0,4}(?:option|choice)?\W{0,3}\b([A-Za-z])\b(?![-'’]\w)", re.IGNORECASE)
+_LETTER = re.compile(r"([A-Za-z])\b(?![-'’]\w)")
+_CONFIRMED = re.compile(r"\W{0,3}\s(?:is|would be) (?:the )?(?:correct|right|best|answer)\b|\s(?:because|since)\b")
+_DENIED = re.compile(
+    r"\W{0,4}\s?(?:is|was|seems|would be|cannot be|can ?not)(?: (?:not|wrong|incorrect|false|impossible)\b|n['’]t)"
+)
+_ANOTHER = re.compile(
+    r"[\s,;/&().?\"'`*\]]{0,4}(?:(?:and|or|maybe|perhaps|possibly|also|both|even|,|/|&)[\s(,]{0,3}){1,3}"
+    r"(?:option )?\(?([A-Za-z])\b(?!['’])"
+)
 _LISTED = re.compile(r"^[ \t(*\-]{0,6}([A-Z])[.):]", re.MULTILINE)
+_CLAUSE = re.compile(r"[.,;:!?\n]")
+_WEIGHING = frozenset(
+    "not never nor neither or either wrong incorrect false unlikely impossible doubt whether instead rather".split()
+)
+_ASIDE = re.compile(r"[,;]?\s{1,3}(?:not|rather than|instead of|because|since|and not)\b|\s\((?!base)", re.IGNORECASE)
+_UNSURE = re.compile(r"(?:\b(?:minus|negative|not|isn['’]t|never|nor)|(?<!\S)[-−])\s{1,3}\W{0,3}$", re.IGNORECASE)
 _NUMBER = re.compile(r"(?<![\w.])[-−+]?[$€£]?(?:\d{1,3}(?:,\d{3})+|\d{1,40})(?:\.\d{1,40})?(?:/\d{1,20})?(?![\w]|\.\d)")
 _NUMERAL = re.compile(r"(?<![\w.])[-−]?(?:0[xob])?([0-9A-Za-z]{1,40})(?=(?:_\{?\d{1,2}\}?|[₀-₉]{1,2})?(?![\w]))")
+_LETTERS_ONLY = re.compile(r"[A-F]+|[a-f]+")
 _BASE_NOTE = re.compile(r"\(?\b(?:in|of|using)?\s{0,2}base[- ]{0,2}(?:\d{1,2}|\w{3,9})\)?\s{0,2}:?", re.IGNORECASE)
 
 
@@ -43,14 +63,26 @@ def parse_answer(case: Case, text: str) -> tuple[str | None, str | None]:
     """
     text = bounded(text)
     unreadable = False
-    for level in (_from_json, _from_final, _from_statement, _from_whole):
+    for level in (in_json, in_final, in_sentence, in_line, in_whole):
+        if level is in_line and case.answer_kind != "choice":
+            continue
+        # A label is any words: those that state something else are not one as well.
+        if level is in_whole and unreadable and case.answer_kind == "label":
+            continue
         found: list[str] = []
-        for statement in level(text):
-            answer = _read(case, statement, whole=level is _from_whole)
+        end = 0
+        for statement, position in level(text):
+            answer = _read(case, statement, whole=level is in_whole)
             if answer is None:
                 unreadable = True
-            elif not any(_same(case, answer, other) for other in found):
+                continue
+            end = position
+            if not any(_same(case, answer, other) for other in found):
                 found.append(answer)
+        if level is in_json and unreadable and not found:
+            text = outside_json(text)  # What copies the form says nothing.
+        if level in (in_json, in_final) and len(found) == 1:
+            found += [other for other in _said(case, text[end:]) if not _same(case, other, found[0])]
         if len(found) == 1:
             return found[0], None
         if found:
@@ -67,62 +99,18 @@ def is_placeholder(text: str) -> bool:
     return _PLACEHOLDER.fullmatch(text) is not None
 
 
+def _said(case: Case, text: str) -> list[str]:
+    """What is stated as the answer in a text that follows an answer."""
+    statements = [statement for level in (in_final, in_sentence) for statement, _ in level(text)]
+    return [answer for statement in statements if (answer := _read(case, statement, whole=False)) is not None]
+
+
 def _same(case: Case, first: str, second: str) -> bool:
-    return VALUE_MATCHERS["normalised"](first, second, case.answer_kind)
-
-
-def _from_json(text: str) -> Iterator[str]:
-    for value, whole in read_values(text):
-        if whole or isinstance(value, dict):
-            yield from _members(value, 0)
-
-
-def _members(value: Any, depth: int) -> Iterator[str]:
-    """Scalars behind an answer key, at the top or one object below."""
-    if isinstance(value, list) and depth < 2:
-        for item in value[:20]:
-            yield from _members(item, depth + 1)
-    if not isinstance(value, dict) or depth > 2:
-        return
-    keys = {"".join(c for c in key[:40].casefold() if c.isalnum()): item for key, item in value.items()}
-    for key in _KEYS:
-        item = keys.get(key)
-        if isinstance(item, list) and len(item) == 1:
-            item = item[0]
-        if isinstance(item, dict):
-            yield from _members(item, depth + 1)
-            return
-        if isinstance(item, str) and item.strip():
-            yield item
-            return
-
-
-def _from_final(text: str) -> Iterator[str]:
-    yield from _after(_FINAL, text)
-
-
-def _from_statement(text: str) -> Iterator[str]:
-    yield from _after(_ANSWER, text)
-
-
-def _from_whole(text: str) -> Iterator[str]:
-    stripped = re.sub(r"```\w{0,10}", "", text).strip().strip("`\"'*{}[] \n")
-    if stripped:
-        yield stripped
-
-
-def _after(marker: re.Pattern[str], text: str) -> Iterator[str]:
-    """The rest of the line after each marker, up to the next one and at most 200 characters."""
-    found = list(islice(marker.finditer(text), 200))
-    ends = [match.start() for match in found[1:]] + [len(text)]
-    for match, end in zip(found, ends, strict=False):
-        lines = text[match.end() : min(match.end() + MAX_LABEL_CHARS, end)].strip().splitlines()
-        if lines and (rest := lines[0].strip(" *`\"'")):
-            yield rest
+    return same_value(first, second, case.answer_kind)
 
 
 def _read(case: Case, statement: str, *, whole: bool) -> str | None:
-    statement = statement.strip()
+    statement = plain(statement.strip())
     if is_placeholder(statement):
         return None
     if case.answer_kind == "choice":
@@ -132,13 +120,13 @@ def _read(case: Case, statement: str, *, whole: bool) -> str | None:
     if case.answer_kind == "number":
         return _quantity(statement)
     if case.answer_kind == "numeral":
-        return _numeral(case, statement, whole=whole)
+        return _numeral(statement)
     return _label(statement)
 
 
 def _is_undetermined(statement: str) -> bool:
-    first = re.split(r"[.;\n]", statement, maxsplit=1)[0]
-    return VALUE_MATCHERS["normalised"](UNDETERMINED, first, "label")
+    first = _ASIDE.split(re.split(r"[.;\n]", statement, maxsplit=1)[0], maxsplit=1)[0]
+    return same_value(UNDETERMINED, first, "label")
 
 
 def _choice(case: Case, statement: str, *, whole: bool) -> str | None:
@@ -149,43 +137,92 @@ def _choice(case: Case, statement: str, *, whole: bool) -> str | None:
     texts = [normalise(option) for option in case.options]
     if spelling in texts:
         return letters[texts.index(spelling)]
-    match = _LETTER.match(statement)
-    if match and match[1].upper() in letters and _stands_alone(statement, match, whole=whole):
-        return match[1].upper()
-    # An option's text inside a sentence; where one option contains another, the longest counts.
-    inside = [index for index, text in enumerate(texts) if text and f" {text} " in f" {spelling} "]
-    longest = [i for i in inside if not any(i != j and texts[i] in texts[j] for j in inside)]
-    return letters[longest[0]] if len(longest) == 1 else None
+    lead = _LEAD.match(statement)
+    start = lead.end() if lead else 0
+    match = _LETTER.match(statement, start)
+    if match and match[1].upper() in letters:
+        rest = statement[match.end() :]
+        other = _ANOTHER.match(rest)
+        if other and other[1].isupper() == match[1].isupper() and other[1].upper() in letters:
+            return None
+        if _DENIED.match(rest):
+            return None
+        if _stands_alone(statement[:start], match[1], rest, whole=whole):
+            return match[1].upper()
+    return _mentioned(statement, texts, letters)
 
 
-def _stands_alone(statement: str, match: re.Match[str], *, whole: bool) -> bool:
+def _stands_alone(before: str, letter: str, rest: str, *, whole: bool) -> bool:
     """Whether a letter is meant as one: not the article of "A man would ..." or the pronoun of "I think"."""
-    rest = statement[match.end() :]
-    if not rest.strip(" .):*`\"'}]"):
+    if not rest.strip(" .):*_`\"'}]!。"):
         return True
-    marked = rest[:1] in ".):,;" or statement[: match.start(1)].strip(" *`\"'").endswith(
-        ("(", "option", "Option", "choice")
-    )
-    return marked or (not whole and match[1].isupper() and match[1] not in "AI")
+    if rest[:1] in ".):,;\n" or _CONFIRMED.match(rest) or before.strip(" *_`\"'").endswith(("(", "[")):
+        return True
+    if re.search(r"\b(?:option|choice|letter)\W{0,3}$", before, re.IGNORECASE):
+        return True
+    return (not whole and letter.isupper() and letter not in "AI") or rest.startswith((" - ", " – ", " — "))
+
+
+def _mentioned(statement: str, texts: list[str], letters: list[str]) -> str | None:
+    """The one option whose text is in the statement, said and not weighed or denied in its clause.
+
+    Where one option contains another, the longest counts.
+    """
+    spelling = f" {normalise(statement)} "
+    inside = [index for index, text in enumerate(texts) if text and f" {text} " in spelling]
+    longest = [i for i in inside if not any(i != j and texts[i] in texts[j] for j in inside)]
+    if len(longest) != 1:
+        return None
+    text = f" {texts[longest[0]]} "
+    clauses = [f" {normalise(clause)} " for clause in _CLAUSE.split(statement)]
+    around = next((clause for clause in clauses if text in clause), spelling).replace(text, " ")
+    return None if _WEIGHING & set(around.split()) else letters[longest[0]]
 
 
 def _quantity(statement: str) -> str | None:
     if number(statement) is not None:
         return statement.rstrip(".")
-    # Of an equation the right-hand side is the answer.
-    statement = statement.rpartition("=")[2]
-    found = [match.group() for match in _NUMBER.finditer(statement)][:50]
-    values = {number(text) for text in found}
-    return found[0] if len(values) == 1 and None not in values else None
+    return _only_number(_ASIDE.split(statement, maxsplit=1)[0]) or _only_number(statement)
 
 
-def _numeral(case: Case, statement: str, *, whole: bool) -> str | None:
-    statement = _BASE_NOTE.sub(" ", statement.rpartition("=")[2]).strip(" .*`\"'()[]{}$")
-    single = _NUMERAL.match(statement)
-    if single and not re.sub(r"^[_{}\d₀-₉.)]+$", "", statement[single.end() :]):
-        return _digits(single)
-    found = {_digits(match) for match in _NUMERAL.finditer(statement) if any(c.isdigit() for c in match[1])}
-    return found.pop() if len(found) == 1 else None
+def _only_number(statement: str) -> str | None:
+    sides = _right_sides(statement)
+    found = [match for side in sides for match in list(_NUMBER.finditer(side))[:50]]
+    values = {number(match.group()) for match in found}
+    if len(values) != 1 or None in values or UNDETERMINED in statement.lower():
+        return None
+    return None if any(_unsure(match) for match in found) else found[0].group()
+
+
+def _unsure(match: re.Match[str]) -> bool:
+    """Whether a sign or a denial stands before a number: "minus 3", "- 3", "not 3"."""
+    return _UNSURE.search(match.string[max(0, match.start() - 16) : match.start()]) is not None
+
+
+def _right_sides(statement: str) -> list[str]:
+    """Of an equation the right-hand side is the answer; of several equations those of all."""
+    if "=" not in statement:
+        return [statement]
+    clauses = re.split(r"[,;]\s|\band\b", statement)
+    return [clause.rpartition("=")[2] for clause in clauses if "=" in clause]
+
+
+def _numeral(statement: str) -> str | None:
+    return _only_numeral(_ASIDE.split(statement, maxsplit=1)[0]) or _only_numeral(statement)
+
+
+def _only_numeral(statement: str) -> str | None:
+    sides = {_BASE_NOTE.sub(" ", side).strip(" .*_`\"'()[]{}$") for side in _right_sides(statement)}
+    if len(sides) != 1:
+        return None
+    side = sides.pop()
+    single = _NUMERAL.match(side)
+    if single and not re.sub(r"^[_{}\d₀-₉.)]+$", "", side[single.end() :]):
+        return _digits(single) if any(c.isdigit() for c in single[1]) or _LETTERS_ONLY.fullmatch(single[1]) else None
+    numerals = [match for match in _NUMERAL.finditer(side) if any(c.isdigit() for c in match[1])]
+    if len({_digits(match) for match in numerals}) != 1 or any(_unsure(match) for match in numerals):
+        return None
+    return _digits(numerals[0])
 
 
 def _digits(match: re.Match[str]) -> str:
@@ -194,5 +231,6 @@ def _digits(match: re.Match[str]) -> str:
 
 
 def _label(statement: str) -> str | None:
-    first = re.split(r"\.(?:\s|$)|\n|;", statement, maxsplit=1)[0].strip(" *`\"'")
+    first = re.split(r"\.(?:\s|$)|\n|;", statement, maxsplit=1)[0]
+    first = re.split(r",?\s{1,3}(?:because|since)\s", first, maxsplit=1)[0].strip(" *_`\"'")
     return first if first and len(first) <= MAX_LABEL_CHARS and len(first.split()) <= MAX_LABEL_WORDS else None

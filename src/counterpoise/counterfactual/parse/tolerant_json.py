@@ -9,7 +9,7 @@ import json
 import re
 from typing import Any
 
-__all__ = ["MAX_CHARS", "bounded", "read_values"]
+__all__ = ["MAX_CHARS", "bounded", "clean", "read_values"]
 
 MAX_CHARS = 65_536
 """Longer texts are read at both ends only."""
@@ -40,6 +40,13 @@ def bounded(text: str) -> str:
     if len(text) <= MAX_CHARS:
         return text
     return text[: MAX_CHARS // 2] + "\n" + text[-MAX_CHARS // 2 :]
+
+
+def clean(text: str) -> str:
+    """The text with lone surrogates replaced, so that it can be stored as UTF-8."""
+    if text.isascii():
+        return text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def read_values(text: str) -> list[tuple[Any, bool]]:

@@ -1,8 +1,9 @@
 import pytest
 
-from counterpoise.counterfactual.baselines import BASELINES
+from counterpoise.counterfactual.baselines import ask_baseline
+from counterpoise.counterfactual.baselines.habits import Habits
 from counterpoise.counterfactual.case import Stage
-from counterpoise.counterfactual.metrics import METRICS, headline, summarise
+from counterpoise.counterfactual.results.metrics import METRICS, advantage, headline, summarise
 from counterpoise.counterfactual.score import row
 from counterpoise.counterfactual.stages import render
 from counterpoise.lm.protocol import Completion
@@ -50,9 +51,13 @@ def test_graphs_are_micro_averaged_and_set_against_the_template(gate, total):
         written(gate, Stage.GRAPH, render(Stage.GRAPH, [["lever", "lock"], ["boat", "lock"]])),  # 1 tp, 1 fp, 3 fn
         written(total, Stage.GRAPH, render(Stage.GRAPH, [["base", "sum"], ["first number", "sum"]])),  # 2 tp
     ]
-    template = BASELINES["constant-template"]
     baselines = [
-        written(case, Stage.GRAPH, template(case, Stage.GRAPH, 0), model="baseline/constant-template")
+        written(
+            case,
+            Stage.GRAPH,
+            ask_baseline("constant-template", case, Stage.GRAPH, Habits([])),
+            model="baseline/constant-template",
+        )
         for case in (gate, total)
     ]
     found = only(summarise(rows, baselines=baselines))
@@ -61,6 +66,11 @@ def test_graphs_are_micro_averaged_and_set_against_the_template(gate, total):
     assert found.skill == pytest.approx((0.6 - template_f1) / (1 - template_f1))
     assert found.further["skeleton F1"] == pytest.approx(2 * 4 / (2 * 4 + 2))
     assert found.further["mean SHD"] == 1.5
+    assert found.further["mean SID"] == rows[0]["measures"]["sid"] / 2 > 0
+    assert found.further["edge among matched nodes F1"] == found.further["edge F1"]
+    # Of the four edges that join what the gold joins, three point the right way.
+    assert found.further["orientation F1"] == pytest.approx(2 * 3 / (2 * 3 + 2))
+    assert found.errors == {"missing": 2, "reversed": 1}
     assert found.further["acyclic rate"] == 1.0
     assert found.further["exact graph rate"] == 0.5
     assert only(summarise(rows)).skill is None
@@ -92,7 +102,14 @@ def test_variables_are_broken_down_by_role(gate):
     assert found.further["exposure F1"] == 1.0
     assert found.further["mediator F1"] == 0.0
     assert found.further["factual value accuracy"] == 0.5
-    assert found.confusion == {("exposure", "exposure"): 1, ("mediator", "outcome"): 1}
+    # Ordered by how often; of the gold variables that were not found one was a mediator, one the outcome.
+    assert found.confusion == {
+        ("covariate", "missing"): 1,
+        ("exposure", "exposure"): 1,
+        ("mediator", "missing"): 1,
+        ("mediator", "outcome"): 1,
+        ("outcome", "missing"): 1,
+    }
 
 
 def test_outcomes_are_counted_per_variable(gate, total):
@@ -105,6 +122,54 @@ def test_outcomes_are_counted_per_variable(gate, total):
     assert found.estimate.value == 0.75
     assert found.further["mediator accuracy"] == 1.0
     assert found.further["outcome accuracy"] == 0.5
+
+
+def test_unseen_causes_are_counted_per_case_and_per_cause(lamp):
+    texts = [{"guest": "undetermined", "bulb": "whole"}, {"guest": "there", "bulb": "whole"}, {"guest": "undetermined"}]
+    rows = [
+        written(lamp, Stage.ABDUCTION, render(Stage.ABDUCTION, text), case_id=str(i), cluster=str(i))
+        for i, text in enumerate(texts)
+    ]
+    rows.append(written(lamp, Stage.ABDUCTION, "nonsense", case_id="x", cluster="x"))
+    found = only(summarise(rows))
+    assert (found.metric, found.estimate.value, found.estimate.n) == ("accuracy", 0.25, 4)
+    assert found.further == {
+        "accuracy per unseen cause": 4 / 8,
+        "accuracy where it is settled": 2 / 4,
+        "accuracy where it is open": 2 / 4,
+    }
+
+
+def test_the_intervention_distance_is_of_acyclic_graphs_that_were_read(gate):
+    right = render(Stage.GRAPH, gate.edges)
+    rows = [
+        written(gate, Stage.GRAPH, text, case_id=str(i))
+        for i, text in enumerate([right, render(Stage.GRAPH, [["lever", "lever"]]), "nonsense"])
+    ]
+    assert only(summarise(rows)).further["mean SID"] == 0.0
+    assert only(summarise(rows[1:])).further["mean SID"] is None
+
+
+def test_skill_is_against_the_template_of_the_same_mode(gate):
+    rows = [written(gate, Stage.GRAPH, render(Stage.GRAPH, gate.edges[:2]), mode="chained")]
+    template = written(gate, Stage.GRAPH, render(Stage.GRAPH, gate.edges[:1]), model="baseline/constant-template")
+    assert only(summarise(rows, baselines=[template])).skill is None
+    chained = {**template, "mode": "chained"}
+    f1, constant = 4 / 6, 2 / 5
+    assert only(summarise(rows, baselines=[template, chained])).skill == pytest.approx((f1 - constant) / (1 - constant))
+
+
+def test_an_advantage_is_paired_by_case(gate):
+    def answers(letters):
+        return [
+            written(gate, Stage.ANSWER, f'{{"answer": "{letter}"}}', case_id=str(i), cluster=str(i))
+            for i, letter in enumerate(letters)
+        ]
+
+    found = advantage(Stage.ANSWER, answers("BBBBAAAA"), answers("BBAAAAAA"))
+    assert (found.value, found.n) == (0.25, 8)
+    assert found.low >= 0.0
+    assert advantage(Stage.ANSWER, answers("BB"), []).value is None
 
 
 def test_groups_are_kept_apart_and_in_order(gate):

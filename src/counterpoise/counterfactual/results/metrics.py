@@ -1,7 +1,8 @@
 """From rows to the numbers of the stage table: extract columns, prepare sums, compute estimates.
 
 Each stage has one headline metric: micro-F1 over all variables, micro-F1 over directed edges, accuracy of the
-intervention, accuracy per variable of the outcome stage, accuracy of the answer. Failed rows are in every
+intervention, of the abduction (every unseen cause right), accuracy per variable of the outcome stage, accuracy of the
+answer. Failed rows are in every
 denominator; unscored rows are in none and are counted beside it.
 """
 
@@ -20,6 +21,7 @@ METRICS: dict[Stage, str] = {
     Stage.VARIABLES: "variable F1",
     Stage.GRAPH: "edge F1",
     Stage.INTERVENTION: "accuracy",
+    Stage.ABDUCTION: "accuracy",
     Stage.OUTCOME: "accuracy per variable",
     Stage.ANSWER: "accuracy",
 }
@@ -30,12 +32,22 @@ TEMPLATE_MODEL = "baseline/constant-template"
 
 _F1_COUNTS = {Stage.VARIABLES: "all", Stage.GRAPH: "edge"}
 _FURTHER_F1 = {
-    Stage.VARIABLES: {**{f"{role} F1": str(role) for role in Role}, "variable F1, exact names": "all_exact"},
-    Stage.GRAPH: {"skeleton F1": "skeleton", "edge F1, exact names": "edge_exact"},
+    Stage.VARIABLES: {"variable": "all", **{str(role): str(role) for role in Role}},
+    Stage.GRAPH: {
+        "edge": "edge",
+        "edge among matched nodes": "edge_matched",
+        "skeleton": "skeleton",
+        "orientation": "orientation",
+    },
+}
+"""Given with precision and recall."""
+_EXACT_F1 = {
+    Stage.VARIABLES: {"variable F1, exact names": "all_exact"},
+    Stage.GRAPH: {"edge F1, exact names": "edge_exact"},
 }
 _FURTHER_MEANS = {
     Stage.VARIABLES: {"role accuracy": "role_accuracy", "factual value accuracy": "value_accuracy"},
-    Stage.GRAPH: {"mean SHD": "shd", "acyclic rate": "acyclic", "exact graph rate": "exact"},
+    Stage.GRAPH: {"mean SHD": "shd", "mean SID": "sid", "acyclic rate": "acyclic", "exact graph rate": "exact"},
     Stage.INTERVENTION: {
         "variable accuracy": "variable_match",
         "value accuracy": "value_match",
@@ -44,6 +56,11 @@ _FURTHER_MEANS = {
     Stage.OUTCOME: {"outcome accuracy": "outcome_correct"},
 }
 _FURTHER_RECALLS = {
+    Stage.ABDUCTION: {
+        "accuracy per unseen cause": "all",
+        "accuracy where it is settled": "settled",
+        "accuracy where it is open": "open",
+    },
     Stage.OUTCOME: {"mediator accuracy": "mediator", "accuracy per variable, exact": "all_exact"},
 }
 
@@ -53,7 +70,7 @@ class StageSummary:
     """One line of the stage table.
 
     Attributes:
-        dataset: of the rows; likewise ``modality``, ``stage``, ``mode``, ``elicit``, ``model``.
+        dataset: of the rows; likewise ``modality``, ``stage``, ``mode``, ``upto``, ``elicit``, ``k``, ``model``.
         metric: name of the headline metric.
         estimate: its value, 95 % interval and denominator in rows; no value where every row is unscored.
         n: rows, whatever their status.
@@ -62,9 +79,12 @@ class StageSummary:
         unscored: rows without a score; not in the estimate.
         tokens_in: mean prompt tokens per row.
         tokens_out: mean completion tokens per row.
-        further: secondary metrics by name: F1 per role, skeleton F1, rates; ``None`` where undefined.
-            ``mean SHD`` is an edge count, all others are in [0, 1].
-        confusion: variables stage: ``(gold role, predicted role)`` to how many variables found by name.
+        further: secondary metrics by name: precision, recall and F1 per role and kind of edge, rates; ``None`` where
+            undefined. ``mean SHD`` counts edges and ``mean SID`` pairs of variables, all others are in [0, 1].
+        confusion: variables stage: ``(gold role, predicted role)`` to a number of variables; ``missing`` stands for the
+            predicted role of those that were not found, ``none`` for the gold role of those that were invented.
+        errors: graph stage: kind of wrong edge to how many, see
+            :func:`~counterpoise.counterfactual.dag.error_kinds`.
         skill: graph stage, where rows of the constant template for the same cases were given:
             ``(F1 - F1_template) / (1 - F1_template)``, at most 1, negative when below the template; else ``None``.
     """
@@ -73,7 +93,9 @@ class StageSummary:
     modality: str
     stage: Stage
     mode: str
+    upto: str
     elicit: str
+    k: int
     model: str
     metric: str
     estimate: Estimate
@@ -85,13 +107,16 @@ class StageSummary:
     tokens_out: float
     further: dict[str, float | None] = field(default_factory=dict)
     confusion: dict[tuple[str, str], int] = field(default_factory=dict)
+    errors: dict[str, int] = field(default_factory=dict)
     skill: float | None = None
 
 
 def summarise(
     rows: Sequence[RowLike], *, baselines: Sequence[RowLike] = (), seed: int = 0, resamples: int = 2000
 ) -> list[StageSummary]:
-    """One summary per dataset, mode, elicitation, model and stage, in order of first appearance, stages in their order.
+    """One summary per dataset, mode, last stage given, elicitation, model and stage.
+
+    In order of first appearance, stages in their own order.
 
     Args:
         rows: rows of a diagnosis as JSON objects, see :class:`~counterpoise.counterfactual.score.DiagnosisRow`.
@@ -102,16 +127,10 @@ def summarise(
     Returns:
         The summaries; no rows give an empty list.
     """
-    template: dict[tuple[str, str, str], RowLike] = {
-        (str(row["dataset"]), str(row["stage"]), str(row["case_id"])): row
-        for row in baselines
-        if row["model"] == TEMPLATE_MODEL
-    }
+    template = {_key(row): row for row in baselines if row["model"] == TEMPLATE_MODEL}
     groups: dict[tuple[str, ...], list[RowLike]] = {}
     for row in rows:
-        groups.setdefault(tuple(str(row[key]) for key in ("dataset", "mode", "elicit", "model", "stage")), []).append(
-            row
-        )
+        groups.setdefault(tuple(str(row[name] or "") for name in _GROUP), []).append(row)
     order = list(dict.fromkeys(key[:-1] for key in groups))
     keys = [(*key, str(stage)) for key in order for stage in Stage if (*key, str(stage)) in groups]
     return [_summary(groups[key], template, seed, resamples) for key in keys]
@@ -150,6 +169,14 @@ def advantage(
     )
 
 
+_GROUP = ("dataset", "mode", "upto", "elicit", "model", "stage")
+
+
+def _key(row: RowLike) -> tuple[str, ...]:
+    """What a row and the baseline's row beside it have in common."""
+    return tuple(str(row[name] or "") for name in ("dataset", "stage", "mode", "upto", "case_id"))
+
+
 def _statistic(stage: Stage) -> Statistic:
     return f1 if stage in _F1_COUNTS else mean
 
@@ -174,7 +201,7 @@ def _total(rows: Sequence[RowLike], name: str) -> tuple[float, float, float]:
 
 
 def _summary(
-    rows: list[RowLike], template: Mapping[tuple[str, str, str], RowLike], seed: int, resamples: int
+    rows: Sequence[RowLike], template: Mapping[tuple[str, ...], RowLike], seed: int, resamples: int
 ) -> StageSummary:
     first = rows[0]
     stage = Stage(first["stage"])
@@ -184,7 +211,9 @@ def _summary(
         modality=first["modality"],
         stage=stage,
         mode=first["mode"],
+        upto=str(first["upto"] or ""),
         elicit=first["elicit"],
+        k=first["k"],
         model=first["model"],
         metric=METRICS[stage],
         estimate=_estimate(stage, scored, seed, resamples),
@@ -195,14 +224,15 @@ def _summary(
         tokens_in=_mean_tokens(rows, "input"),
         tokens_out=_mean_tokens(rows, "output"),
         further=_further(stage, scored),
-        confusion=_confusion(scored) if stage is Stage.VARIABLES else {},
+        confusion={_cell(name): n for name, n in _occurrences(scored, "confusion:").items()},
+        errors=_occurrences(scored, "error:"),
         skill=_skill(scored, template) if stage is Stage.GRAPH else None,
     )
 
 
 def _estimate(stage: Stage, rows: Sequence[RowLike], seed: int, resamples: int) -> Estimate:
     clusters = [row["cluster"] for row in rows]
-    if stage in (Stage.INTERVENTION, Stage.ANSWER):
+    if stage in (Stage.INTERVENTION, Stage.ABDUCTION, Stage.ANSWER):
         return proportion([row["score"] == 1 for row in rows], clusters, seed=seed, resamples=resamples)
     return cluster_bootstrap(_columns(stage, rows), clusters, _statistic(stage), seed=seed, resamples=resamples)
 
@@ -219,6 +249,11 @@ def _further(stage: Stage, rows: Sequence[RowLike]) -> dict[str, float | None]:
     found: dict[str, float | None] = {}
     for name, key in _FURTHER_F1.get(stage, {}).items():
         tp, fp, fn = _total(rows, key)
+        found[f"{name} precision"] = tp / (tp + fp) if tp + fp else None
+        found[f"{name} recall"] = tp / (tp + fn) if tp + fn else None
+        found[f"{name} F1"] = 2 * tp / (2 * tp + fp + fn) if tp + fp + fn else None
+    for name, key in _EXACT_F1.get(stage, {}).items():
+        tp, fp, fn = _total(rows, key)
         found[name] = 2 * tp / (2 * tp + fp + fn) if tp + fp + fn else None
     for name, key in _FURTHER_RECALLS.get(stage, {}).items():
         tp, _, fn = _total(rows, key)
@@ -229,18 +264,24 @@ def _further(stage: Stage, rows: Sequence[RowLike]) -> dict[str, float | None]:
     return found
 
 
-def _confusion(rows: Sequence[RowLike]) -> dict[tuple[str, str], int]:
-    found: dict[tuple[str, str], int] = {}
+def _occurrences(rows: Sequence[RowLike], prefix: str) -> dict[str, int]:
+    """Sums of the measures whose names begin with the prefix, most frequent first."""
+    found: dict[str, int] = {}
     for row in rows:
         for key, count in row["measures"].items():
-            if key.startswith("confusion:"):
-                gold, _, predicted = key.removeprefix("confusion:").partition(">")
-                found[gold, predicted] = found.get((gold, predicted), 0) + round(count)
-    return found
+            if key.startswith(prefix):
+                name = key.removeprefix(prefix)
+                found[name] = found.get(name, 0) + round(count)
+    return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
 
 
-def _skill(rows: Sequence[RowLike], template: Mapping[tuple[str, str, str], RowLike]) -> float | None:
-    others = [template.get((str(row["dataset"]), str(row["stage"]), str(row["case_id"]))) for row in rows]
+def _cell(name: str) -> tuple[str, str]:
+    gold, _, predicted = name.partition(">")
+    return gold, predicted
+
+
+def _skill(rows: Sequence[RowLike], template: Mapping[tuple[str, ...], RowLike]) -> float | None:
+    others = [template.get(_key(row)) for row in rows]
     present = [row for row in others if row is not None]
     if not rows or len(present) != len(rows):
         return None

@@ -1,14 +1,22 @@
-"""Ways of eliciting an answer: what is added to a stage's instruction and schema.
+"""Ways of eliciting an answer: what is added to a stage's instruction and schema, and how many calls it takes.
 
-``direct`` asks for the answer alone. ``cot`` asks for bounded reasoning in the same JSON object, before the answer,
-so the answer is written with the reasoning in view (Wei et al., 2022).
+========  =======================================================================================================
+direct    asks for the answer alone
+few-shot  the same after solved cases that are in no test split (Brown et al., 2020)
+cot       bounded reasoning in the same JSON object, before the answer, so the answer is written with the reasoning in
+          view (Wei et al., 2022)
+cot-sc    ``k`` sampled ``cot`` completions and a vote on their canonical answers (Wang et al., 2023)
+tot       ``k`` sampled thoughts a level, the best of which goes on; then the answer (Yao et al., 2023)
+========  =======================================================================================================
+
+The procedures themselves are in :mod:`~counterpoise.counterfactual.elicit.attempt`.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import Any, Literal
 
 from counterpoise.errors import UnknownNameError
 
@@ -24,15 +32,25 @@ class Elicitation:
 
     Attributes:
         name: as the command line names it.
+        procedure: ``once``: one call; ``vote``: several samples of it, merged; ``tree``: thoughts that are rated before
+            the answer.
         prompt: name of the text put after the stage's instruction; empty for none.
+        shots: solved cases shown before.
         reasoning_chars: upper bound of the reasoning's length in characters; 0 when none is asked for.
         extra_tokens: tokens that the reasoning may take on top of the stage's own.
     """
 
     name: str
+    procedure: Literal["once", "vote", "tree"] = "once"
     prompt: str = ""
+    shots: int = 0
     reasoning_chars: int = 0
     extra_tokens: int = 0
+
+    @property
+    def several(self) -> bool:
+        """Whether the number of samples or branches matters."""
+        return self.procedure != "once"
 
     @property
     def shape(self) -> str:
@@ -56,7 +74,10 @@ ELICITATIONS: dict[str, Elicitation] = {
     way.name: way
     for way in (
         Elicitation(name="direct"),
+        Elicitation(name="few-shot", shots=3),
         Elicitation(name="cot", prompt="cot", reasoning_chars=480, extra_tokens=320),
+        Elicitation(name="cot-sc", procedure="vote", prompt="cot", reasoning_chars=480, extra_tokens=320),
+        Elicitation(name="tot", procedure="tree"),
     )
 }
 

@@ -1,0 +1,1 @@
+"""From rows to the numbers that a report shows."""
