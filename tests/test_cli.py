@@ -61,7 +61,10 @@ def diagnose(capsys, out, *more, datasets="scm-math", limit=2):
         (["diagnose", "--model", MOCK, "--dataset", "crass", "--out", "x"], "dataset 'crass' needs downloaded data"),
         (["diagnose", "--model", MOCK, "--dataset", ",", "--out", "x"], "an empty list of names"),
         (["diagnose", "--model", MOCK, "--dataset", "scm-text", "--mode", "chain", "--out", "x"], "unknown mode"),
-        (["diagnose", "--model", MOCK, "--dataset", "scm-text", "--elicit", "tot", "--out", "x"], "unknown elicit"),
+        (["diagnose", "--model", MOCK, "--dataset", "scm-text", "--elicit", "tott", "--out", "x"], "mean 'tot'?"),
+        (["diagnose", "--model", MOCK, "--dataset", "scm-text", "--elicit", "tot", "--k", "0", "--out", "x"], "k is 0"),
+        (["diagnose", "--model", MOCK, "--dataset", "scm-text", "--rating", "luck", "--out", "x"], "unknown rating"),
+        (["diagnose", "--model", MOCK, "--dataset", "scm-text", "--matcher", "luck", "--out", "x"], "unknown matcher"),
         (["diagnose", "--model", MOCK, "--dataset", "scm-text", "--stage", "grph", "--out", "x"], "mean 'graph'?"),
         (["diagnose", "--model", MOCK, "--dataset", "scm-text", "--limit", "0", "--out", "x"], "--limit"),
         (["diagnose", "--model", MOCK, "--dataset", "scm-text", "--data", "nowhere", "--out", "x"], "no data folder"),
@@ -104,9 +107,10 @@ def test_check_gold_json_has_the_promised_shape_and_the_oracle_is_perfect(capsys
     assert code == 0
     for result in json.loads(out):
         assert result.keys() == {"dataset", "cases", "rejects", "oracle", "baselines"}
-        assert set(result["oracle"]) == {"variables", "graph", "intervention", "outcome", "answer"}
+        assert set(result["oracle"]) == {"variables", "graph", "intervention", "abduction", "outcome", "answer"}
         assert set(result["oracle"].values()) == {1.0}
-        assert result["baselines"].keys() >= {"constant-template", "copy-factual", "random"}
+        floors = {"constant-template", "copy-factual", "negate-exposure", "majority", "random"}
+        assert result["baselines"].keys() == floors
         assert 0 < result["baselines"]["constant-template"]["graph"] < 1
 
 
@@ -127,7 +131,7 @@ def test_a_model_that_answers_nonsense_gives_rows_with_reasons(capsys, tmp_path,
     code, out, _ = diagnose(capsys, tmp_path / "run", "--json", datasets="scm-math,scm-text")
     assert code == 0
     rows = [json.loads(line) for line in (tmp_path / "run" / "rows.jsonl").read_text().splitlines()]
-    assert len(rows) == 2 * 2 * 5
+    assert len(rows) == 2 * 2 * 6
     assert {row["status"] for row in rows if row["stage"] != "answer"} == {"parse_failed"}
     assert all(row["reason"] for row in rows if row["status"] != "ok")
     assert all(row["score"] == 0 for row in rows)

@@ -7,7 +7,7 @@ failed, 2 bad usage or configuration, 130 interrupted.
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -100,6 +100,49 @@ def datasets(data: Path | None, as_json: bool) -> None:
         )
 
 
+@cli.command()
+@click.option("--suite", required=True, help="scm-text, scm-math, scm-code or scm-image.")
+@click.option("--n", required=True, type=click.IntRange(min=1), help="How many cases.")
+@click.option("--difficulty", default="1-5", show_default=True, help="1 to 5, or a range such as 1-3.")
+@click.option("--shape", help="One or more shapes of the graph, separated by commas; all by default.")
+@click.option("--query", help="One or more kinds of question, separated by commas; all by default.")
+@click.option("--wording", default="mixed", show_default=True, help="plain, nonce (invented words) or mixed.")
+@seed_option
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="File to write, one case a line.")
+@json_option
+def generate(
+    suite: str,
+    n: int,
+    difficulty: str,
+    shape: str | None,
+    query: str | None,
+    wording: str,
+    seed: int,
+    out: Path,
+    as_json: bool,
+) -> None:
+    """Generate cases with executed gold and write them to a file.
+
+    The same options give the same bytes everywhere. A file that holds exactly these cases already is left as it is; a
+    file with any other content is never overwritten.
+    """
+    from counterpoise.counterfactual.suite.config import checked_config
+    from counterpoise.counterfactual.suite.file import write_suite
+
+    config = checked_config(
+        suite=suite,
+        shapes=_split(shape) if shape is not None else None,
+        queries=_split(query) if query is not None else None,
+        difficulty=difficulty,
+        wording=wording,
+    )
+    written = write_suite(config, out, seed=seed, n=n)
+    if as_json:
+        _print_json(written.to_json())
+    else:
+        click.echo(written)
+
+
 @cli.command("check-gold")
 @click.argument("names", nargs=-1)
 @data_option
@@ -131,8 +174,16 @@ def check_gold(names: tuple[str, ...], data: Path | None, as_json: bool) -> None
 @click.option("--dataset", required=True, help="One or more names, separated by commas.")
 @click.option("--limit", type=click.IntRange(min=1), help="Cases per dataset; all by default.")
 @click.option("--stage", "stages", help="One or more stages, separated by commas; all by default.")
-@click.option("--mode", default="isolated", show_default=True, help="Where a stage's input comes from: isolated.")
-@click.option("--elicit", default="direct", show_default=True, help="How an answer is elicited: direct or cot.")
+@click.option(
+    "--mode", "modes", default="isolated", show_default=True, help="isolated, chained, substitution; or several."
+)
+@click.option(
+    "--elicit", "elicits", default="direct", show_default=True, help="direct, few-shot, cot, cot-sc, tot; or several."
+)
+@click.option("--k", default=5, show_default=True, help="Samples of cot-sc, branches of tot.")
+@click.option("--rating", default="model", show_default=True, help="What chooses branches of tot: model or similarity.")
+@click.option("--matcher", help="Which names and values count as the same; the calibrated default otherwise.")
+@click.option("--text-only-baseline", "text_only", is_flag=True, help="Ask about images without showing them.")
 @seed_option
 @data_option
 @out_option("Run folder; the same command again resumes it.")
@@ -142,15 +193,23 @@ def diagnose(
     dataset: str,
     limit: int | None,
     stages: str | None,
-    mode: str,
-    elicit: str,
+    modes: str,
+    elicits: str,
+    k: int,
+    rating: str,
+    matcher: str | None,
+    text_only: bool,
     seed: int,
     data: Path | None,
     out: Path,
     as_json: bool,
 ) -> None:
-    """Measure a model's counterfactual reasoning, stage by stage."""
+    """Measure a model's counterfactual reasoning, stage by stage.
+
+    Names of datasets, stages, modes and elicitations may be several, separated by commas.
+    """
     from counterpoise.counterfactual.diagnose import DiagnoseConfig, run_diagnosis
+    from counterpoise.counterfactual.match.registry import DEFAULT
 
     _require_folder(data)
     config = DiagnoseConfig.checked(
@@ -158,13 +217,44 @@ def diagnose(
         datasets=_split(dataset),
         stages=_split(stages) if stages else None,
         limit=limit,
-        mode=mode,
-        elicit=elicit,
+        modes=_split(modes),
+        elicits=_split(elicits),
+        k=k,
+        rating=rating,
+        matcher=matcher or DEFAULT,
+        text_only=text_only,
         seed=seed,
     )
     with Progress() as progress:
         run_diagnosis(config, out, data=data, progress=progress)
     _finish(out, as_json)
+
+
+@cli.command()
+@click.argument("source", metavar="COMPLETIONS.jsonl", type=click.Path(path_type=Path))
+@click.option("--dataset", required=True, help="A name, or a file of cases.")
+@click.option("--stage", required=True, help="The stage that the completions answer.")
+@data_option
+@out_option("Run folder; the same command again changes nothing.")
+@json_option
+def score(source: Path, dataset: str, stage: str, data: Path | None, out: Path, as_json: bool) -> None:
+    """Score completions that were made elsewhere, like those of a run.
+
+    One JSON object a line: case_id or question, completion, and model where there are several.
+    """
+    from counterpoise.counterfactual.completions import MAX_SHOWN, score_completions
+
+    _require_folder(data)
+    with Progress() as progress:
+        matched = score_completions(source, dataset, stage, out, data=data, progress=progress)
+    for one in matched.unmatched[:MAX_SHOWN]:
+        click.echo(f"unmatched: line {one.line}: {one.reason}", err=True)
+    for model, case_id in matched.unanswered[:MAX_SHOWN]:
+        click.echo(f"unanswered: {model}: case {case_id}", err=True)
+    counts = {"unmatched": len(matched.unmatched), "unanswered": len(matched.unanswered)}
+    if any(counts.values()):
+        click.echo(f"lines unmatched: {counts['unmatched']}; cases unanswered: {counts['unanswered']}", err=True)
+    _finish(out, as_json, more=counts)
 
 
 @cli.command()
@@ -257,6 +347,52 @@ def models_pull(names: tuple[str, ...]) -> None:
         click.echo(f"{name}: {pull(name)}")
 
 
+@cli.group()
+def matchers() -> None:
+    """What decides whether two texts mean the same."""
+
+
+@matchers.command("list")
+@json_option
+def matchers_list(as_json: bool) -> None:
+    """List the matchers."""
+    from counterpoise.counterfactual.match.registry import DEFAULT
+    from counterpoise.counterfactual.match.registry import matchers as entries
+
+    if as_json:
+        _print_json(
+            [
+                {"name": e.name, "default": e.name == DEFAULT, "needs": e.needs or None, "summary": e.summary}
+                for e in entries()
+            ]
+        )
+    else:
+        rows = [(e.name, "default" if e.name == DEFAULT else "", e.needs or "nothing", e.summary) for e in entries()]
+        _print_table(("matcher", "", "needs", "what it does"), rows)
+
+
+@matchers.command("calibrate")
+@click.option("--pairs", "file", type=click.Path(path_type=Path), help="Your own labelled pairs, as JSON lines.")
+@click.option("--model", help="Measure the judge too, with this model.")
+@click.option("--nli", help="Measure nli too, with this model: a folder, or owner/name@revision.")
+@seed_option
+@json_option
+def matchers_calibrate(file: Path | None, model: str | None, nli: str | None, seed: int, as_json: bool) -> None:
+    """Measure how far the matchers agree with people, on the labelled pairs that ship with the package."""
+    from counterpoise.counterfactual.match.calibrate import calibrate
+    from counterpoise.counterfactual.match.labelled import read_pairs, shipped_pairs
+    from counterpoise.counterfactual.match.registry import MATCHERS, open_matcher
+
+    pairs = shipped_pairs() if file is None else read_pairs(file)
+    chosen = [*MATCHERS, *(["nli"] if nli else []), *(["judge"] if model else [])]
+    opened = [open_matcher(name, model=model, nli=nli) for name in chosen]
+    found = calibrate(pairs, opened, held_out=file is None, seed=seed)
+    if as_json:
+        _print_json([one.model_dump(mode="json") for one in found])
+    else:
+        _print_calibrations(found)
+
+
 @cli.command()
 @data_option
 @json_option
@@ -312,8 +448,8 @@ def _require_folder(data: Path | None) -> None:
         raise DataError(f"no data folder at {data}", fix="check --data and COUNTERPOISE_DATA")
 
 
-def _finish(out: Path, as_json: bool) -> None:
-    """Write the run's report and print its tables."""
+def _finish(out: Path, as_json: bool, more: Mapping[str, Any] | None = None) -> None:
+    """Write the run's report and print its tables; ``more`` is added to the JSON."""
     from counterpoise.report import terminal
     from counterpoise.report.html import write
     from counterpoise.report.tables import tables_of, to_json
@@ -321,7 +457,7 @@ def _finish(out: Path, as_json: bool) -> None:
     write([out], out / "report.html")
     tables = tables_of([out])
     if as_json:
-        _print_json(to_json(tables))
+        _print_json({**to_json(tables), **(more or {})})
     else:
         terminal.show(tables)
         click.echo(f"report: {out / 'report.html'}")
@@ -341,6 +477,56 @@ def _print_table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         # Text, not markup: cells may hold anything.
         table.add_row(*(Text(str(cell)) for cell in row))
     Console(soft_wrap=not sys.stdout.isatty()).print(table)
+
+
+def _print_calibrations(found: Sequence[Any]) -> None:
+    def shown(value: float | None) -> str:
+        return "n/a" if value is None else f"{value:.2f}"
+
+    def spread(one: Any) -> str:
+        interval = one.intervals["kappa"]
+        return f"{shown(one.kappa)} [{shown(interval.low)}, {shown(interval.high)}]"
+
+    _print_table(
+        ("matcher", "kappa", "F1", "precision", "recall", "unscored"),
+        [
+            (
+                one.name + ("*" if one.held_out else ""),
+                spread(one),
+                *(shown(value) for value in (one.f1, one.precision, one.recall)),
+                one.unscored,
+            )
+            for one in found
+        ],
+    )
+    click.echo("\nkappa with the threshold moved, and at its best in hindsight")
+    offsets = list(found[0].sensitivity)
+    _print_table(
+        ("matcher", "threshold", *offsets, "best"),
+        [
+            (
+                one.name,
+                shown(one.threshold),
+                *(shown(one.sensitivity[offset]) for offset in offsets),
+                f"{shown(one.best_kappa)} at {shown(one.best_threshold)}",
+            )
+            for one in found
+        ],
+    )
+    click.echo("\nshare of the pairs decided as labelled")
+    tables = [{**one.kinds, **one.families} for one in found]
+    _print_table(
+        ("pairs", "n", *(one.name for one in found)),
+        [(part, first.pairs, *(shown(table[part].right) for table in tables)) for part, first in tables[0].items()],
+    )
+    click.echo("")
+    click.echo(f"{found[0].pairs} pairs; 95 % intervals; * decided out of fold: fitted without the pair's gold text")
+    if found[0].labellers is not None:
+        both = found[0].labellers
+        click.echo(
+            f"the two labellings of {both.pairs} pairs: kappa {shown(both.kappa.value)} "
+            f"[{shown(both.kappa.low)}, {shown(both.kappa.high)}], {both.differing} differ"
+        )
 
 
 def _print_gold(results: Sequence[dict[str, Any]]) -> None:

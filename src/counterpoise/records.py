@@ -36,6 +36,7 @@ __all__ = [
     "content_hash",
     "read_jsonl",
     "read_manifest",
+    "read_numbered",
     "scratch_folder",
     "write_atomic",
 ]
@@ -177,7 +178,12 @@ def append_line(path: Path, line: str) -> None:
 
 
 def read_jsonl(path: Path, *, drop_torn: bool = False) -> list[dict[str, Any]]:
-    """Every object of a JSON-lines file, in order; blank lines are skipped.
+    """Every object of a JSON-lines file; see :func:`read_numbered`."""
+    return [value for _, value in read_numbered(path, drop_torn=drop_torn)]
+
+
+def read_numbered(path: Path, *, drop_torn: bool = False) -> list[tuple[int, dict[str, Any]]]:
+    """Every object of a JSON-lines file with the number of its line, in order; blank lines are skipped.
 
     Args:
         path: the file.
@@ -194,7 +200,7 @@ def read_jsonl(path: Path, *, drop_torn: bool = False) -> list[dict[str, Any]]:
         raise DataError("file is not UTF-8 text", where=str(path), fix="re-encode it as UTF-8") from error
     except OSError as error:
         raise DataError(f"cannot read file: {error.strerror}", where=str(path)) from error
-    objects: list[dict[str, Any]] = []
+    objects: list[tuple[int, dict[str, Any]]] = []
     # Only "\n" ends a JSON line; str.splitlines would also cut at U+2028, which JSON strings may contain.
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
@@ -205,7 +211,7 @@ def read_jsonl(path: Path, *, drop_torn: bool = False) -> list[dict[str, Any]]:
             raise DataError("not valid JSON", where=f"{path} line {number}", expected="one object a line") from error
         if not isinstance(value, dict):
             raise DataError(f"a {type(value).__name__}", where=f"{path} line {number}", expected="a JSON object")
-        objects.append(value)
+        objects.append((number, value))
     return objects
 
 
