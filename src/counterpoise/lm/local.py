@@ -27,7 +27,7 @@ __all__ = ["LocalLM"]
 Key = TypeVar("Key")
 
 MAX_BATCH_TOKENS = 65_536
-"""Default bound on tokens held at once: 1.5 GB of keys and values for the embedded model in bfloat16."""
+"""Default bound on tokens held at once: 1.5 GB of keys and values for the embedded model in bfloat16, and half that."""
 
 PREFILL_TOKENS = 8_192
 """Prompt tokens read in one pass."""
@@ -47,7 +47,8 @@ class LocalLM:
         name: reported as the model's name.
         revision: reported as the identity of the weights; give another whenever the weights change.
         max_batch: samples written at once; default 64 on a CPU and 256 elsewhere.
-        max_batch_tokens: bound on tokens held at once, prompts and room for answers together.
+        max_batch_tokens: bound on tokens held at once, prompts and room for answers together; half as many again are
+            kept of what prompts have in common.
         on_progress: called with samples finished and samples asked for in the current call of :meth:`generate`,
             whenever a request is completed.
 
@@ -85,7 +86,9 @@ class LocalLM:
         )
         self._ends = _end_tokens(model, tokenizer)
         pad = tokenizer.pad_token_id
-        self._prefiller = Prefiller(model, pad if pad is not None else min(self._ends, default=0))
+        self._prefiller = Prefiller(
+            model, pad if pad is not None else min(self._ends, default=0), kept_tokens=max_batch_tokens // 2
+        )
         self._guides = SchemaGuides(tokenizer, model.config.get_text_config().vocab_size, tuple(sorted(self._ends)))
         self._packed = PackedWeights(model)
         self._lock = threading.Lock()

@@ -14,8 +14,8 @@ from counterpoise.lm.engine.prefixes import Prefixes, Tokens
 
 __all__ = ["Prefilled", "Prefiller"]
 
-KEPT_TOKENS = 16_384
-"""Tokens of common beginnings that are kept: 380 MB of keys and values for the embedded model in bfloat16."""
+KEPT_TOKENS = 32_768
+"""Tokens of common beginnings that are kept: 750 MB of keys and values for the embedded model in bfloat16."""
 MOST_PASSES = 4
 """Passes over beginnings of beginnings before a batch; bounds the work where not all of them can be kept."""
 
