@@ -244,6 +244,11 @@ def run_diagnosis(
         for cases in chosen.values()
         for item in items_of(cases, config.stages, modes=config.modes, elicits=config.elicits)
     ]
+    seen: dict[tuple[str, str], str] = {}
+    for name, cases in chosen.items():
+        for case in cases:
+            if (other := seen.setdefault((case.dataset, case.id), name)) != name:
+                raise DataError(f"case {case.id!r} is in {other!r} and in {name!r}", fix="run them apart")
     if not items:
         raise DataError(
             "no case has gold for these stages in this mode",

@@ -359,7 +359,9 @@ def _graph_schema(case: Case, given: Given) -> dict[str, Any]:
 
 def _intervention_schema(case: Case, given: Given) -> dict[str, Any]:
     item = _object(variable=_name(names_given(given)), value=written(VALUE_CHARS))
-    return {"intervention": _array(item, 1, len(case.of_role(Role.EXPOSURE)))}
+    # As many as the prompt lists exposures: how many the gold has would be a hint in chained mode.
+    exposures = sum(one["role"] == Role.EXPOSURE for one in given.get(Stage.VARIABLES) or ())
+    return {"intervention": _array(item, 1, max(1, exposures))}
 
 
 def _abduction_schema(case: Case, given: Given) -> dict[str, Any]:
