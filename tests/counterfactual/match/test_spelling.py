@@ -4,20 +4,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from counterpoise.counterfactual.case import Role, Variable
 from counterpoise.counterfactual.match import (
-    MATCHERS,
-    VALUE_MATCHERS,
+    EXACT,
+    NORMALISED,
+    Matcher,
+    Pair,
     assign,
     normalise,
     number,
-    resolve,
+    same,
+    same_value,
     without_subject,
 )
 
-CHEST = Variable(name="treasure chest", role=Role.OUTCOME, aliases=("state of the chest",))
-same_name = MATCHERS["normalised"]
-same_value = VALUE_MATCHERS["normalised"]
+
+def chest(text):
+    return Pair("name", "treasure chest", text, aliases=("state of the chest",))
 
 
 @pytest.mark.parametrize(
@@ -35,20 +37,19 @@ same_value = VALUE_MATCHERS["normalised"]
     ],
 )
 def test_names_match_whatever_their_spelling(text):
-    assert same_name(CHEST, text) == 1.0
+    assert NORMALISED.match([chest(text)]) == [1.0]
 
 
 @pytest.mark.parametrize(
     "text", ["", "chest", "treasure", "no treasure chest", "treasure chest lid", "not treasure chest"]
 )
 def test_other_names_do_not_match(text):
-    assert same_name(CHEST, text) == 0.0
+    assert NORMALISED.match([chest(text)]) == [0.0]
 
 
 def test_exact_names_are_compared_by_character():
-    assert MATCHERS["exact"](CHEST, "treasure chest") == 1.0
-    assert MATCHERS["exact"](CHEST, "state of the chest") == 1.0
-    assert MATCHERS["exact"](CHEST, "Treasure chest") == 0.0
+    texts = ["treasure chest", "state of the chest", "Treasure chest"]
+    assert EXACT.match([chest(text) for text in texts]) == [1.0, 1.0, 0.0]
 
 
 @pytest.mark.parametrize(
@@ -140,11 +141,13 @@ def test_a_negated_text_never_equals_the_plain_one(text):
         assert normalise("not " + text) != normalise(text)
 
 
-def test_names_resolve_to_gold_variables(gate):
-    assert resolve(gate, "The State of the Lock") == "lock"
-    assert resolve(gate, "the locks") == "lock"
-    assert resolve(gate, "padlock") is None
-    assert resolve(gate, "") is None
+def test_values_may_be_said_with_the_name_of_their_variable():
+    pairs = [
+        Pair("value", "gone", text, about=("boat", "where the boat is"))
+        for text in ("The boat would be gone.", "where the boat is: gone", "the boat isn't gone", "boathouse gone")
+    ]
+    assert same(NORMALISED, pairs) == [True, True, False, False]
+    assert isinstance(NORMALISED, Matcher)
 
 
 def test_the_assignment_is_the_best_over_all_pairs():
@@ -155,8 +158,8 @@ def test_the_assignment_is_the_best_over_all_pairs():
     assert assign([[0.0, 0.0]]) == []
 
 
-def test_a_value_may_be_said_as_a_sentence_about_its_variable(gate):
-    boat = gate.variable("boat")
+def test_the_name_of_a_variable_is_cut_off_at_the_start_only():
+    boat = ["boat"]
     assert without_subject(boat, "The boat would be gone.") == "gone"
     assert without_subject(boat, "the boat isn't gone") == "not gone"
     assert without_subject(boat, "boat") == "boat"

@@ -4,6 +4,7 @@ Rows wait, longest prompt first. Whenever enough places are free the next ones a
 has finished leaves at once. So a short answer never pays for a long one, and the batch stays full until nobody waits.
 """
 
+import contextlib
 import random
 import time
 from collections import deque
@@ -14,15 +15,12 @@ from typing import Literal
 import torch
 
 from counterpoise.lm.engine.constrained import Guide
-from counterpoise.lm.engine.prefill import Prefilled, Prefiller
+from counterpoise.lm.engine.prefill import SHORT, Prefilled, Prefiller
 from counterpoise.lm.engine.sampling import choose_tokens
 from counterpoise.lm.engine.slots import SlotCache
 from counterpoise.lm.engine.stopping import StopWatch
 
 __all__ = ["Limits", "WrittenRow", "decode"]
-
-SHORT = 16
-"""Tokens of padding per prompt that are cheaper than another pass."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +95,22 @@ def decode(
     while True:
         if arrived := source():
             prefiller.expect([row.prompt for row in arrived])
-            waiting = deque(sorted([*waiting, *arrived], key=lambda row: (-len(row.prompt), row.prompt, row.key)))
+            # In the order of their texts, what begins alike comes together.
+            waiting.extend(sorted(arrived, key=lambda row: (row.prompt, row.key)))
         if not waiting and not batch.live:
             return
         free = limits.rows - len(batch.live)
         # Reading a single prompt costs nearly as much as reading several: wait until a quarter is free.
         if waiting and (not batch.live or free >= max(1, limits.rows // 4)):
-            while group := batch.fitting(waiting):
+            head = [waiting.popleft() for _ in range(min(free, len(waiting)))]
+            # What fails here fails again, and is caught, where the rows concerned are read.
+            with contextlib.suppress(RuntimeError):
+                prefiller.learn([row.prompt for row in head])
+            head.sort(key=lambda row: (-prefiller.unread(row.prompt), row.prompt, row.key))
+            ready = deque(head)
+            while group := batch.fitting(ready):
                 yield from batch.admit(group)
+            waiting.extendleft(reversed(ready))
         if batch.live:
             yield from batch.step()
 
@@ -125,7 +131,8 @@ class _Batch:
         longest = 0
         while waiting and len(self.live) + len(group) < self._limits.rows:
             row = waiting[0]
-            widest, longest = max(widest, row.room), max(longest, len(row.prompt))
+            unread = self._prefiller.unread(row.prompt)
+            widest, longest = max(widest, row.room), max(longest, unread)
             unique = prompts | {tuple(row.prompt)}
             alone = not group and not self.live
             if not alone and (len(self.live) + len(group) + 1) * widest > self._limits.tokens:
@@ -133,7 +140,7 @@ class _Batch:
             if group and len(unique) * longest > self._limits.prefill:
                 break
             # Much shorter prompts are read in a pass of their own: padding costs as much as text.
-            if group and len(row.prompt) < longest * 3 // 4 - SHORT:
+            if group and unread < longest * 3 // 4 - SHORT:
                 break
             prompts = unique
             group.append(waiting.popleft())

@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from transformers import DynamicCache
@@ -12,12 +12,40 @@ from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 from counterpoise.errors import UnsupportedError
 from counterpoise.lm.engine.prefixes import Prefixes, Tokens
 
-__all__ = ["Prefilled", "Prefiller"]
+__all__ = ["SHORT", "Prefilled", "Prefiller", "alike"]
 
+Item = TypeVar("Item")
+
+SHORT = 32
+"""Tokens of padding per prompt that are cheaper than another pass."""
 KEPT_TOKENS = 32_768
 """Tokens of common beginnings that are kept: 750 MB of keys and values for the embedded model in bfloat16."""
+LEARNT_AT_ONCE = 8_192
+"""Tokens of beginnings, padding included, that are read in one pass."""
 MOST_PASSES = 4
 """Passes over beginnings of beginnings before a batch; bounds the work where not all of them can be kept."""
+
+
+def alike(items: Sequence[Item], sizes: Sequence[int], most: int) -> list[list[Item]]:
+    """Batches of items of like size, the largest first: padding the smaller ones costs as much as reading.
+
+    Args:
+        items: what is batched.
+        sizes: of the items, each at least 1.
+        most: bound on the padded size of a batch; one item is always allowed.
+
+    >>> alike("abcd", [100, 10, 90, 9], 200)
+    [['a', 'c'], ['b', 'd']]
+    """
+    batches: list[list[Item]] = []
+    largest = 0
+    for size, index in sorted(((size, index) for index, size in enumerate(sizes)), key=lambda one: (-one[0], one[1])):
+        full = not batches or (len(batches[-1]) + 1) * largest > most
+        if full or size < largest * 3 // 4 - SHORT:
+            batches.append([])
+            largest = size
+        batches[-1].append(items[index])
+    return batches
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,27 +108,39 @@ class Prefiller:
         for prompt in prompts if self._share else ():
             self._prefixes.expect(prompt)
 
-    def read(self, prompts: Sequence[Sequence[int]]) -> Prefilled:
-        """Read the prompts, each at least one token long."""
+    def learn(self, prompts: Sequence[Sequence[int]]) -> None:
+        """Read and keep what these prompts have in common with each other and with those that were expected."""
         asked = [tuple(prompt) for prompt in prompts]
         self.expect(asked)
         for _ in range(MOST_PASSES if self._share else 0):
             fresh = self._prefixes.worth_reading(asked)
             if not fresh:
-                break
-            read = self._read(fresh)
-            for row, beginning in enumerate(fresh):
-                # The tokens lie in two ranges of columns; kept apart from the batch, so that it can be freed.
-                spans = [slice(*piece) for piece in read.pieces(row)]
-                kept = [
-                    (
-                        torch.cat([layer.keys[row, :, span] for span in spans], dim=1),
-                        torch.cat([layer.values[row, :, span] for span in spans], dim=1),
-                    )
-                    for layer in read.cache.layers
-                ]
-                self._prefixes.keep(beginning, kept)
-        return self._read(asked)
+                return
+            for batch in alike(fresh, [self.unread(beginning) for beginning in fresh], LEARNT_AT_ONCE):
+                self._keep(batch)
+
+    def _keep(self, beginnings: Sequence[Tokens]) -> None:
+        read = self._read(beginnings)
+        for row, beginning in enumerate(beginnings):
+            # The tokens lie in two ranges of columns; kept apart from the batch, so that it can be freed.
+            spans = [slice(*piece) for piece in read.pieces(row)]
+            kept = [
+                (
+                    torch.cat([layer.keys[row, :, span] for span in spans], dim=1),
+                    torch.cat([layer.values[row, :, span] for span in spans], dim=1),
+                )
+                for layer in read.cache.layers
+            ]
+            self._prefixes.keep(beginning, kept)
+
+    def unread(self, prompt: Sequence[int]) -> int:
+        """Tokens of a prompt that are still to be read."""
+        return len(prompt) - self._prefixes.known(tuple(prompt))[0]
+
+    def read(self, prompts: Sequence[Sequence[int]]) -> Prefilled:
+        """Read the prompts, each at least one token long."""
+        self.learn(prompts)
+        return self._read([tuple(prompt) for prompt in prompts])
 
     def _read(self, prompts: Sequence[Tokens]) -> Prefilled:
         device = self.model.device
