@@ -68,6 +68,7 @@ def test_only_the_program_imports_the_command_line():
             ("lm/inspect_provider.py", "lm/hosted.py", "counterfactual/tasks.py", "safety/tasks.py"),
         ),
         ("altair", ("report/charts/",)),
+        ("PIL", ("counterfactual/suite/render/scene.py",)),
         ("ray", ("scale.py",)),
         ("click", ("cli.py",)),
     ],

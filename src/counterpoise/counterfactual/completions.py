@@ -13,9 +13,9 @@ from counterpoise.counterfactual.baselines.habits import Habits
 from counterpoise.counterfactual.baselines.rows import PREFIX, baseline_rows
 from counterpoise.counterfactual.case import Case, Stage
 from counterpoise.counterfactual.datasets import Loaded, load
-from counterpoise.counterfactual.match.registry import DEFAULT, open_matcher
+from counterpoise.counterfactual.match.registry import DEFAULT
 from counterpoise.counterfactual.parse import clean
-from counterpoise.counterfactual.score import row
+from counterpoise.counterfactual.score import matcher_for, row
 from counterpoise.errors import DataError, UnknownNameError
 from counterpoise.lm.protocol import Completion
 from counterpoise.records import RunFolder, canonical_json, content_hash, read_numbered, write_atomic
@@ -255,7 +255,7 @@ def _warn(folder: RunFolder, matched: Matched) -> None:
 
 
 def _write_rows(folder: RunFolder, matched: Matched, stage: Stage, progress: ReportProgress) -> None:
-    matcher = open_matcher(DEFAULT)
+    matcher = matcher_for(matched.cases, DEFAULT)
     habits = Habits(matched.cases)
     floors = (
         one.model_dump(mode="json")

@@ -20,9 +20,9 @@ from counterpoise.counterfactual.elicit import ELICITATIONS, elicitation
 from counterpoise.counterfactual.elicit.attempt import Branching, nearness
 from counterpoise.counterfactual.elicit.shots import reserve
 from counterpoise.counterfactual.match import Matcher
-from counterpoise.counterfactual.match.registry import DEFAULT, MATCHERS, open_matcher
+from counterpoise.counterfactual.match.registry import DEFAULT, check_named
 from counterpoise.counterfactual.modes import MODES, Mode, levels, stages_in
-from counterpoise.counterfactual.score import DiagnosisRow
+from counterpoise.counterfactual.score import DiagnosisRow, matcher_for
 from counterpoise.counterfactual.stages import PROMPT_VERSION
 from counterpoise.errors import ConfigError, DataError, RunError, UnknownNameError, UnsupportedError
 from counterpoise.lm.names import inspect_name
@@ -101,7 +101,6 @@ class DiagnoseConfig(BaseModel):
             ("stage", stages or (), tuple(Stage)),
             ("mode", modes, MODES),
             ("rating", (rating,), RATINGS),
-            ("matcher", (matcher,), MATCHERS),
         ):
             for name in names:
                 if name not in known:
@@ -115,7 +114,7 @@ class DiagnoseConfig(BaseModel):
             elicits=tuple(way for way in ELICITATIONS if way in {elicitation(name).name for name in elicits}),
             k=k,
             rating="similarity" if rating == "similarity" else "model",
-            matcher=matcher,
+            matcher=check_named(matcher),
             text_only=text_only,
             seed=seed,
         )
@@ -261,7 +260,7 @@ def run_diagnosis(
             f"{config.model} reads no images",
             expected="a vision model, or --text-only-baseline to ask without showing them",
         )
-    matcher = open_matcher(config.matcher)
+    matcher = matcher_for((item.case for item in items), config.matcher)
     model = open_inspect_model(target)
     # A hosted model's weights cannot be identified: its name is all there is.
     revision = getattr(model.api, "revision", config.model)

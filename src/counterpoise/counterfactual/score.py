@@ -21,12 +21,13 @@ from counterpoise.counterfactual.dag import (
     skeleton_counts,
 )
 from counterpoise.counterfactual.match import EXACT, NORMALISED, Matcher, Pair, assign, normalise, same
+from counterpoise.counterfactual.match.registry import check_named, open_named
 from counterpoise.counterfactual.parse import Parsed, clean, parse
 from counterpoise.counterfactual.stages import PROMPT_VERSION, gold_answer
 from counterpoise.lm.protocol import Completion
 from counterpoise.records import Row, Status, Tokens
 
-__all__ = ["DiagnosisRow", "Scored", "fitting", "row", "score"]
+__all__ = ["DiagnosisRow", "Scored", "fitting", "matcher_for", "row", "score"]
 
 Counts = dict[str, dict[str, int]]
 Own = Sequence[Mapping[str, Any]]
@@ -150,6 +151,16 @@ def score(case: Case, stage: Stage, parsed: Parsed, *, own: Own | None = None, m
 def fitting(case: Case, matcher: Matcher) -> Matcher:
     """The matcher itself, or spelling alone for executed gold: its vocabulary is closed, and the context states it."""
     return NORMALISED if case.gold_kind == "executed" else matcher
+
+
+def matcher_for(cases: Iterable[Case], named: str) -> Matcher:
+    """The matcher of that name, opened only if some case needs it; see :func:`fitting`.
+
+    Raises:
+        UnknownNameError: there is no such matcher.
+        UsageError: its model is not installed or cannot be had.
+    """
+    return NORMALISED if all(case.gold_kind == "executed" for case in cases) else open_named(check_named(named))
 
 
 def row(

@@ -26,11 +26,10 @@ from counterpoise.counterfactual.diagnose import DiagnoseConfig, Item, items_of,
 from counterpoise.counterfactual.elicit import elicitation
 from counterpoise.counterfactual.elicit.attempt import Attempt, Branching, attempt
 from counterpoise.counterfactual.match import Matcher
-from counterpoise.counterfactual.match.registry import open_matcher
 from counterpoise.counterfactual.modes import as_given, given_to, own_variables
 from counterpoise.counterfactual.parse import parse
 from counterpoise.counterfactual.results.metrics import summarise
-from counterpoise.counterfactual.score import DiagnosisRow, fitting, row, score
+from counterpoise.counterfactual.score import DiagnosisRow, fitting, matcher_for, row, score
 from counterpoise.counterfactual.stages import build_messages, gold_answer, render
 from counterpoise.errors import DataError, OutputError, RunError
 from counterpoise.lm.hosted import chat_messages
@@ -231,7 +230,7 @@ def _dataset_task(
         run=_INSPECT,
         keep=lambda _: None,
         shots={name: shots},
-        matcher=open_matcher(config.matcher),
+        matcher=matcher_for(cases, config.matcher),
         store=CompletionStore(_INSPECT, _INSPECT),
     )
     return _task(items, asking, asking.keep)

@@ -14,7 +14,17 @@ from counterpoise.errors import UnknownNameError, UsageError
 if TYPE_CHECKING:
     from counterpoise.lm.protocol import LanguageModel
 
-__all__ = ["DEFAULT", "EMBEDDER", "MATCHERS", "Entry", "known_words", "matchers", "open_matcher"]
+__all__ = [
+    "DEFAULT",
+    "EMBEDDER",
+    "MATCHERS",
+    "Entry",
+    "check_named",
+    "known_words",
+    "matchers",
+    "open_matcher",
+    "open_named",
+]
 
 DEFAULT = "meaning"
 """The matcher that agrees best with the labelled pairs among those that run offline."""
@@ -89,6 +99,27 @@ def open_matcher(name: str, *, model: "LanguageModel | str | None" = None, nli: 
             raise UsageError("the matcher 'nli' needs an inference model", fix="name its folder or hub id with --nli")
         return Entails(open_entailer(nli))
     raise UnknownNameError("matcher", name, [entry.name for entry in _ENTRIES])
+
+
+def check_named(text: str) -> str:
+    """The text itself, if :func:`open_named` knows the matcher; nothing is loaded.
+
+    Raises:
+        UnknownNameError: it does not.
+    """
+    if text.partition(":")[0] not in (names := [entry.name for entry in _ENTRIES]):
+        raise UnknownNameError("matcher", text, names)
+    return text
+
+
+def open_named(text: str) -> Matcher:
+    """The matcher of a text such as ``meaning``, ``judge:openai/gpt-5`` or ``nli:./folder``.
+
+    Raises:
+        UnknownNameError, UsageError: as :func:`open_matcher`.
+    """
+    name, _, argument = text.partition(":")
+    return open_matcher(name, model=argument or None, nli=argument or None)
 
 
 def _embedding_raw() -> Matcher:
