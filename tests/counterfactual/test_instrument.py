@@ -54,7 +54,7 @@ class Reasoner:
     def fails(self, kind: str, *where: str) -> bool:
         """Drawn by the place alone, so the same prompt always meets the same fate.
 
-        The seed is one whose draws are near the planted chances: with seeds 6 and 7 one kind of five drew 0.20, not 0.35.
+        The seed is one whose draws are near the planted chances: with 6 and 7 one kind of five drew 0.20, not 0.35.
         """
         return rng_for(9, kind, *where).random() < getattr(self, kind)
 
