@@ -17,7 +17,8 @@ from counterpoise.counterfactual.diagnose import DiagnoseConfig, run_diagnosis
 from counterpoise.counterfactual.results.attribution import attributions
 from counterpoise.counterfactual.results.metrics import summarise
 from counterpoise.counterfactual.stages import gold_answer, render
-from counterpoise.records import read_jsonl
+from counterpoise.errors import OutputError, UnknownNameError
+from counterpoise.records import append_line, read_jsonl
 from counterpoise.report.html import build
 from counterpoise.report.tables import tables_of, to_json
 from counterpoise.rng import rng_for
@@ -344,3 +345,29 @@ def test_a_resumed_run_asks_only_for_what_is_missing(tmp_path, monkeypatch):
         return sorted((r["case_id"], r["stage"], r["mode"], str(r["upto"]), r["score"], r["completion"]) for r in found)
 
     assert outcome(again) == outcome(rows)
+
+
+def test_a_full_disk_is_one_error_and_the_run_goes_on_from_there(tmp_path, monkeypatch):
+    out, left = tmp_path / "run", [5]
+
+    def append(path, line):
+        if path.name == "completions.jsonl":
+            left[0] -= 1
+            if left[0] < 0:
+                raise OutputError(f"cannot append to {path}: No space left on device")
+        append_line(path, line)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("counterpoise.records.append_line", append)
+        with pytest.raises(OutputError, match="No space left"):
+            run(Reasoner(), out, patch, limit=2, modes=("isolated",))
+    assert len(read_jsonl(out / "completions.jsonl")) == 5
+    rows, _ = run(Reasoner(), out, monkeypatch, limit=2, modes=("isolated",))
+    assert {row["status"] for row in rows} == {"ok"}
+
+
+def test_a_single_task_is_one_stage_or_one_chain():
+    from counterpoise.counterfactual.tasks import scm_text
+
+    with pytest.raises(UnknownNameError, match="isolated"):
+        scm_text(mode="substitution")

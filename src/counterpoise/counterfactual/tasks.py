@@ -31,7 +31,7 @@ from counterpoise.counterfactual.parse import parse
 from counterpoise.counterfactual.results.metrics import summarise
 from counterpoise.counterfactual.score import DiagnosisRow, fitting, matcher_for, row, score
 from counterpoise.counterfactual.stages import build_messages, gold_answer, render
-from counterpoise.errors import DataError, OutputError, RunError
+from counterpoise.errors import DataError, OutputError, RunError, UnknownNameError
 from counterpoise.lm.hosted import chat_messages
 from counterpoise.lm.protocol import Completion, Request
 from counterpoise.lm.store import CompletionStore
@@ -42,6 +42,7 @@ Keep = Callable[[DiagnosisRow], None]
 
 _INSPECT = "inspect"
 """The run of rows that belong to no run folder of ours."""
+_TASK_MODES = ("isolated", "chained")
 LEAST_SAMPLES = 4
 """Samples of one task at once, however many tasks there are."""
 
@@ -138,6 +139,7 @@ class Asking:
         matcher: decides which names and values are the same.
         store: completions by content.
         branching: how the branches of a tree are chosen.
+        failures: what went wrong on this side (a full disk): nothing more is asked or written after the first.
     """
 
     config: DiagnoseConfig
@@ -147,6 +149,7 @@ class Asking:
     matcher: Matcher
     store: CompletionStore
     branching: Branching = field(default_factory=Branching)
+    failures: list[Exception] = field(default_factory=list)
 
 
 def ask(items: Sequence[Item], model: Model, asking: Asking, *, logs: Path) -> None:
@@ -163,7 +166,7 @@ def ask(items: Sequence[Item], model: Model, asking: Asking, *, logs: Path) -> N
         OutputError: the disk is full.
         RunError: Inspect could not finish.
     """
-    failures: list[Exception] = []
+    failures = asking.failures
 
     def keep_or_remember(finished: DiagnosisRow) -> None:
         # Inspect records a scorer's error in its log and goes on; after a full disk nothing more is written.
@@ -188,7 +191,7 @@ def ask(items: Sequence[Item], model: Model, asking: Asking, *, logs: Path) -> N
         max_tasks=len(tasks),
         # The local engine fills its batch from the calls in flight, and Inspect would begin with few of them.
         max_connections=connections,
-        # The tasks go through the cases in step, so that the stages of a case meet and share what they begin with.
+        # With few at once the tasks go through the cases side by side, and stages of a case that meet share a beginning.
         max_samples=max(LEAST_SAMPLES, 2 * connections // len(tasks)),
         fail_on_error=False,
         score_display=False,
@@ -208,7 +211,10 @@ def ask(items: Sequence[Item], model: Model, asking: Asking, *, logs: Path) -> N
 def _dataset_task(
     name: str, stage: str, mode: str, elicit: str, k: int, limit: int | None, seed: int, data: str | None
 ) -> Task:
-    """One task about a dataset: one stage of it in isolated mode, all of the chain in the others."""
+    """One task about a dataset: one stage of it in isolated mode, the whole chain in chained mode."""
+    if mode not in _TASK_MODES:
+        # A substitution is a task for each level, and its point is the comparison of levels.
+        raise UnknownNameError("mode of a single task", mode, _TASK_MODES)
     config = DiagnoseConfig.checked(
         model=_INSPECT,
         datasets=[name],
@@ -297,7 +303,14 @@ def reason(asking: Asking) -> Solver:
         model = get_model()
 
         async def call(request: Request) -> Completion:
-            return await asking.store.complete(request, lambda fresh: _complete(model, fresh))
+            if asking.failures:
+                raise asking.failures[0]
+            try:
+                return await asking.store.complete(request, lambda fresh: _complete(model, fresh))
+            except OutputError as error:
+                # Inspect would record it in the sample and go on.
+                asking.failures.append(error)
+                raise
 
         for stage in item.stages:
             given = given_to(case, stage, item.mode, item.upto, own)

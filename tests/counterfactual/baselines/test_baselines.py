@@ -62,12 +62,11 @@ def test_the_constant_template_does_not_solve_generated_graphs(loaded, name):
 @pytest.mark.parametrize("baseline", WITHOUT_GOLD)
 @pytest.mark.parametrize("stage", list(Stage))
 def test_no_baseline_without_gold_solves_a_stage(loaded, baseline, stage):
-    if (baseline, stage) == ("negate-exposure", Stage.INTERVENTION):
-        # Where a variable has two values, there is one other value to set it to: the floor of that stage is high.
-        pytest.skip("naming the other one of two values is right by construction")
+    # Where a variable has two values, there is one other value to set it to: the floor of that stage is high.
+    most = 0.9 if (baseline, stage) == ("negate-exposure", Stage.INTERVENTION) else 0.8
     for found in loaded.values():
         values = scores(found.cases, baseline, stage)
-        assert sum(values) <= 0.8 * len(values)
+        assert sum(values) <= most * len(values)
 
 
 @pytest.mark.parametrize("baseline", BASELINES)

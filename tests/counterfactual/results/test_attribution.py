@@ -168,6 +168,7 @@ levels = st.lists(st.lists(st.booleans(), min_size=6, max_size=6), min_size=1, m
 def test_costs_telescope_from_one_to_the_chained_result(cases):
     rows = [row for case, right in enumerate(cases) for row in ladder(case, right, STAGES)]
     (one,) = attributions(rows, resamples=20)
+    assert one.chained.value == pytest.approx(sum(right[0] for right in cases) / len(cases))
     assert 1 - sum(costs(one).values()) == pytest.approx(one.chained.value)
     for cost in one.costs:
         assert cost.estimate.low <= cost.estimate.value <= cost.estimate.high
