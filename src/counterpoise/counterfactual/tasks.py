@@ -191,7 +191,7 @@ def ask(items: Sequence[Item], model: Model, asking: Asking, *, logs: Path) -> N
         max_tasks=len(tasks),
         # The local engine fills its batch from the calls in flight, and Inspect would begin with few of them.
         max_connections=connections,
-        # With few at once the tasks go through the cases side by side, and stages of a case that meet share a beginning.
+        # With few at once the tasks go through the cases side by side: stages of a case that meet share a beginning.
         max_samples=max(LEAST_SAMPLES, 2 * connections // len(tasks)),
         fail_on_error=False,
         score_display=False,
