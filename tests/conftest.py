@@ -65,3 +65,74 @@ def tiny_llama(tmp_path_factory) -> Callable[..., Path]:
         return folder
 
     return build
+
+
+@pytest.fixture(scope="session")
+def tiny_tagger(tmp_path_factory) -> Path:
+    """A two-layer BERT for named entities, taught by hand: "ada" and "lovelace" are a person, "paris" is a place."""
+    import torch
+    from transformers import BertConfig, BertForTokenClassification, BertTokenizerFast
+
+    folder = tmp_path_factory.mktemp("tagger") / "model"
+    folder.mkdir()
+    words = "[PAD] [UNK] [CLS] [SEP] [MASK] ada love ##lace paris the met in and . ,".split()
+    (folder / "vocab.txt").write_text("\n".join(words), encoding="utf-8")
+    BertTokenizerFast(vocab=str(folder / "vocab.txt")).save_pretrained(folder)
+    labels = ["O", "B-PER", "I-PER", "B-LOC", "I-LOC"]
+    config = BertConfig(
+        vocab_size=len(words),
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=32,
+        max_position_embeddings=32,
+        id2label=dict(enumerate(labels)),
+        label2id={label: number for number, label in enumerate(labels)},
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = BertForTokenClassification(config)
+    with torch.no_grad():
+        # Layers that add nothing hand each token's own embedding, a unit of its own, to the classifier.
+        for name, weights in model.named_parameters():
+            weights.fill_(1.0 if "LayerNorm.weight" in name else 0.0)
+        model.bert.embeddings.word_embeddings.weight[:, : len(words)] = torch.eye(len(words))
+        for word, label in {"ada": 1, "love": 2, "##lace": 4, "paris": 3}.items():
+            model.classifier.weight[label, words.index(word)] = 5.0
+        model.classifier.bias[0] = 1.0
+    model.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_detector(tmp_path_factory) -> Path:
+    """A random one-layer OWL-ViT for pictures of 32 by 32 pixels, which looks at 16 fields; letters are tokens."""
+    import string
+
+    import torch
+    from transformers import CLIPTokenizer, OwlViTConfig, OwlViTForObjectDetection, OwlViTProcessor
+    from transformers.models.owlvit.image_processing_pil_owlvit import OwlViTImageProcessorPil
+
+    folder = tmp_path_factory.mktemp("detector") / "model"
+    letters = string.ascii_lowercase + string.digits
+    tokens = [*letters, *(f"{letter}</w>" for letter in letters), "<|startoftext|>", "<|endoftext|>"]
+    tokenizer = CLIPTokenizer(vocab={token: at for at, token in enumerate(tokens)}, merges=[], model_max_length=16)
+    pictures = OwlViTImageProcessorPil(size={"height": 32, "width": 32})
+    OwlViTProcessor(image_processor=pictures, tokenizer=tokenizer).save_pretrained(folder)
+    shape = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
+    config = OwlViTConfig(
+        text_config={
+            **shape,
+            "vocab_size": len(tokens),
+            "max_position_embeddings": 16,
+            "bos_token_id": len(tokens) - 2,
+            "eos_token_id": len(tokens) - 1,
+            "pad_token_id": len(tokens) - 1,
+        },
+        vision_config={**shape, "image_size": 32, "patch_size": 8},
+        projection_dim=16,
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        OwlViTForObjectDetection(config).save_pretrained(folder)
+    return folder

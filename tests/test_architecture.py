@@ -65,10 +65,20 @@ def test_only_the_program_imports_the_command_line():
         ("peft", ("customization/finetune.py", "lm/")),
         (
             "inspect_ai",
-            ("lm/inspect_provider.py", "lm/hosted.py", "counterfactual/tasks.py", "safety/tasks.py"),
+            ("lm/inspect_provider.py", "lm/hosted.py", "counterfactual/asking.py", "counterfactual/tasks.py"),
         ),
         ("altair", ("report/charts/",)),
-        ("PIL", ("counterfactual/suite/render/scene.py",)),
+        (
+            "PIL",
+            (
+                "lm/images.py",
+                "lm/vision.py",
+                "counterfactual/suite/render/scene.py",
+                "counterfactual/tools/image.py",
+            ),
+        ),
+        ("textblob", ("counterfactual/tools/text.py",)),
+        ("pint", ("counterfactual/tools/units.py",)),
         ("ray", ("scale.py",)),
         ("click", ("cli.py",)),
     ],

@@ -180,6 +180,10 @@ def check_gold(names: tuple[str, ...], data: Path | None, as_json: bool) -> None
 @click.option(
     "--elicit", "elicits", default="direct", show_default=True, help="direct, few-shot, cot, cot-sc, tot; or several."
 )
+@click.option("--tools", default="off", show_default=True, help="off, hints, calls, auto; or several.")
+@click.option(
+    "--extractor", "extractors", multiple=True, help="MODALITY=NAME, another tool: text=ner:FOLDER, image=FOLDER."
+)
 @click.option("--k", default=5, show_default=True, help="Samples of cot-sc, branches of tot.")
 @click.option("--rating", default="model", show_default=True, help="What chooses branches of tot: model or similarity.")
 @click.option("--matcher", help="Which names and values count as the same; the calibrated default otherwise.")
@@ -195,6 +199,8 @@ def diagnose(
     stages: str | None,
     modes: str,
     elicits: str,
+    tools: str,
+    extractors: tuple[str, ...],
     k: int,
     rating: str,
     matcher: str | None,
@@ -206,7 +212,7 @@ def diagnose(
 ) -> None:
     """Measure a model's counterfactual reasoning, stage by stage.
 
-    Names of datasets, stages, modes and elicitations may be several, separated by commas.
+    Names of datasets, stages, modes, elicitations and uses of tools may be several, separated by commas.
     """
     from counterpoise.counterfactual.diagnose import DiagnoseConfig, run_diagnosis
     from counterpoise.counterfactual.match.registry import DEFAULT
@@ -219,6 +225,8 @@ def diagnose(
         limit=limit,
         modes=_split(modes),
         elicits=_split(elicits),
+        tools=_split(tools),
+        extractors=extractors,
         k=k,
         rating=rating,
         matcher=matcher or DEFAULT,

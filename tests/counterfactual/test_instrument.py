@@ -367,7 +367,7 @@ def test_a_full_disk_is_one_error_and_the_run_goes_on_from_there(tmp_path, monke
 
 
 def test_a_single_task_is_one_stage_or_one_chain():
-    from counterpoise.counterfactual.tasks import scm_text
+    from counterpoise.counterfactual.tasks import TASKS
 
     with pytest.raises(UnknownNameError, match="isolated"):
-        scm_text(mode="substitution")
+        TASKS["scm-text"](mode="substitution")

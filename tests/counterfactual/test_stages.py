@@ -235,9 +235,9 @@ def test_the_order_of_the_variables_says_nothing(gate):
     assert set(asked(isolated(gate, Stage.OUTCOME))) == {"lock", "bell", "boat"}
 
 
-def test_reasoning_is_paid_for():
+def test_reasoning_is_paid_for(gate):
     for stage in STAGES:
-        assert max_tokens(stage, elicit="cot") > max_tokens(stage) > 0
+        assert max_tokens(gate, stage, elicit="cot") > max_tokens(gate, stage) > 0
 
 
 def test_unanswerable_requests_are_refused_in_one_line(gate, apples):
@@ -250,7 +250,7 @@ def test_unanswerable_requests_are_refused_in_one_line(gate, apples):
     with pytest.raises(UnknownNameError, match=r"unknown elicitation 'cott'.*did you mean 'cot'"):
         build_messages(gate, Stage.ANSWER, elicit="cott")
     with pytest.raises(UnknownNameError):
-        max_tokens(Stage.ANSWER, elicit="")
+        max_tokens(gate, Stage.ANSWER, elicit="")
 
 
 def test_dollar_signs_and_braces_of_a_context_are_text(gate):

@@ -12,7 +12,7 @@ from typing import Literal
 import networkx as nx
 from pydantic import BaseModel, ConfigDict, Field
 
-from counterpoise.counterfactual.media import Media
+from counterpoise.counterfactual.media import Media, Photo
 from counterpoise.counterfactual.scm import SCM, ScmError
 from counterpoise.records import content_hash
 
@@ -26,6 +26,8 @@ __all__ = [
     "GoldKind",
     "Media",
     "Modality",
+    "Photo",
+    "ProgramExecution",
     "Role",
     "Stage",
     "Variable",
@@ -33,11 +35,12 @@ __all__ = [
 ]
 
 Modality = Literal["text", "mathematics", "code", "image"]
-AnswerKind = Literal["choice", "number", "numeral", "label"]
+AnswerKind = Literal["choice", "number", "numeral", "label", "literal", "edit"]
 """How answers are compared.
 
 ``choice``: the letter of an option. ``number``: a number, by value. ``numeral``: a digit string, digit for digit.
-``label``: a word or phrase of the context.
+``label``: a word or phrase of the context. ``literal``: a Python literal, by type and value. ``edit``: a text that was
+rewritten, by the words that were taken out and put in.
 """
 GoldKind = Literal["executed", "derived", "published", "annotated"]
 Edge = tuple[str, str]
@@ -124,6 +127,28 @@ class Execution(BaseModel):
     observed: tuple[str, ...]
 
 
+class ProgramExecution(BaseModel):
+    """What is needed to run a case's program again, in both worlds.
+
+    The reader of the dataset runs it, in a process of its own; a case holds what came out.
+
+    Attributes:
+        program: the source of a function.
+        entry_point: the function's name.
+        arguments: of the call, as source text.
+        rewrite: name and version of the change of semantics that makes the other world.
+        values: name of a variable to its values in the factual and in the counterfactual world, as they came out.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    program: str
+    entry_point: str
+    arguments: str
+    rewrite: str
+    values: Mapping[str, tuple[str, str]]
+
+
 class Case(BaseModel):
     """One counterfactual question and its gold.
 
@@ -141,13 +166,14 @@ class Case(BaseModel):
         exogenous: gold of the abduction stage; empty when there is none.
         mechanisms: how each variable follows from others, a line each, in the words of the context; what the abduction
             stage is given beside the graph.
-        target: gold answer; an option's letter for ``choice``.
+        target: gold answer; an option's letter for ``choice``, the whole new text for ``edit``.
+        original: of an ``edit`` case, the text that is rewritten; the context holds it too.
         gold_kind: where the stage gold comes from.
         source: where the item comes from.
         revision: version of the source.
         cluster: items of one cluster are not independent (same premise, same story).
         facets: properties to break results down by (shape, query, difficulty, base).
-        execution: for ``executed`` gold, the model that computed it.
+        execution: for ``executed`` gold, the model or program that computed it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -156,7 +182,7 @@ class Case(BaseModel):
     dataset: str
     modality: Modality
     context: str
-    media: tuple[Media, ...] = ()
+    media: tuple[Media | Photo, ...] = ()
     question: str
     options: tuple[str, ...] = ()
     answer_kind: AnswerKind
@@ -166,12 +192,19 @@ class Case(BaseModel):
     exogenous: tuple[Exogenous, ...] = ()
     mechanisms: tuple[str, ...] = ()
     target: str
+    # Left out where there is none, so that the cases of other kinds keep their bytes.
+    original: str | None = Field(default=None, exclude_if=lambda text: text is None)
     gold_kind: GoldKind
     source: str
     revision: str
     cluster: str
     facets: Mapping[str, str] = Field(default_factory=dict)
-    execution: Execution | None = None
+    execution: Execution | ProgramExecution | None = None
+
+    @property
+    def scm(self) -> SCM | None:
+        """The structural causal model that computed the gold, where one did."""
+        return self.execution.scm if isinstance(self.execution, Execution) else None
 
     @property
     def stages(self) -> tuple[Stage, ...]:
@@ -233,14 +266,26 @@ def problems(case: Case) -> list[str]:
     found += _mechanism_problems(case)
     if case.modality == "image" and not case.media:
         found.append("an image case without a picture")
-    if case.exogenous and case.execution is None:
+    if case.exogenous and case.scm is None:
         found.append("gold of the abduction stage without the model that computed it")
+    if case.answer_kind == "edit":
+        found += _edit_problems(case)
     if case.gold_kind == "executed":
         if case.execution is None:
             found.append("executed gold without the model that computed it")
-        elif not found:
+        elif not found and isinstance(case.execution, ProgramExecution):
+            found += _program_problems(case, case.execution)
+        elif not found and isinstance(case.execution, Execution):
             found += _execution_problems(case, case.execution)
     return found
+
+
+def _edit_problems(case: Case) -> list[str]:
+    if not case.original or not case.original.split():
+        return ["an edit without the text that is rewritten"]
+    if case.original.split() == case.target.split():
+        return ["the target is the text that was to be rewritten"]
+    return []
 
 
 def _option_problems(case: Case) -> list[str]:
@@ -259,7 +304,9 @@ def _option_problems(case: Case) -> list[str]:
 
 def _text_problems(case: Case) -> list[str]:
     found = []
-    if _PLACEHOLDER.fullmatch(case.target):
+    # Of a program, "None" and "-" are values like others.
+    literal = case.answer_kind == "literal"
+    if not literal and _PLACEHOLDER.fullmatch(case.target):
         found.append(f"target {case.target!r} is a placeholder")
     names = [variable.name for variable in case.variables]
     found += [f"variable name {name!r} occurs twice" for name in sorted({n for n in names if names.count(n) > 1})]
@@ -267,7 +314,7 @@ def _text_problems(case: Case) -> list[str]:
         if _PLACEHOLDER.fullmatch(variable.name):
             found.append(f"variable name {variable.name!r} is a placeholder")
         for world, value in (("factual", variable.factual), ("counterfactual", variable.counterfactual)):
-            if value is not None and _PLACEHOLDER.fullmatch(value):
+            if value is not None and _PLACEHOLDER.fullmatch(value) and not (literal and value.strip()):
                 found.append(f"{world} value {value!r} of {variable.name!r} is a placeholder")
     if case.variables:
         for role in (Role.EXPOSURE, Role.OUTCOME):
@@ -314,6 +361,20 @@ def _mechanism_problems(case: Case) -> list[str]:
     return [
         f"mechanism {line!r} is not in the context" for line in case.mechanisms if " ".join(line.split()) not in context
     ]
+
+
+def _program_problems(case: Case, execution: ProgramExecution) -> list[str]:
+    """The values of a case against those that its program gave."""
+    found = []
+    for variable in case.variables:
+        said = (variable.factual, variable.counterfactual)
+        if variable.role in (Role.MEDIATOR, Role.OUTCOME) and said != execution.values.get(variable.name):
+            found.append(
+                f"values of {variable.name!r} are {said}, the program gave {execution.values.get(variable.name)}"
+            )
+        if variable.role is Role.OUTCOME and case.target != variable.counterfactual:
+            found.append(f"target is {case.target!r}, the program gave {variable.counterfactual!r}")
+    return found
 
 
 def _execution_problems(case: Case, execution: Execution) -> list[str]:
@@ -366,11 +427,12 @@ def _abduction_problems(case: Case, scm: SCM, evidence: Mapping[str, str]) -> li
 
 
 def _scene_problems(case: Case, evidence: Mapping[str, str]) -> list[str]:
-    shown = {item.name: item.state for media in case.media for item in media.items if item.state is not None}
+    scenes = [media for media in case.media if isinstance(media, Media)]
+    shown = {item.name: item.state for scene in scenes for item in scene.items if item.state is not None}
     return [
         f"the picture shows {name!r} as {shown.get(name)!r}, observed was {evidence.get(name)!r}"
         for name in sorted(shown.keys() | evidence.keys())
-        if case.media and shown.get(name) != evidence.get(name)
+        if scenes and shown.get(name) != evidence.get(name)
     ]
 
 

@@ -1,31 +1,32 @@
 """A diagnosis run: which cases, which stages, what is still to be asked.
 
-Inspect AI runs the model (:mod:`~counterpoise.counterfactual.tasks`); the rows are this module's. ``rows.jsonl`` is the
-truth about what is done: a run that was killed asks only for what has no row yet.
+Inspect AI runs the model (:mod:`~counterpoise.counterfactual.asking`); the rows are this module's. ``rows.jsonl`` is
+the truth about what is done: a run that was killed asks only for what has no row yet.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from counterpoise.counterfactual.baselines.habits import Habits
 from counterpoise.counterfactual.baselines.rows import baseline_rows
-from counterpoise.counterfactual.case import Case, Stage
-from counterpoise.counterfactual.datasets import Loaded, get, load
-from counterpoise.counterfactual.elicit import ELICITATIONS, elicitation
+from counterpoise.counterfactual.case import Case, Modality, Photo, Stage
+from counterpoise.counterfactual.datasets import Loaded, Reject, get, load
+from counterpoise.counterfactual.elicit import ELICITATIONS, TOOL_USES, elicitation
 from counterpoise.counterfactual.elicit.attempt import Branching, nearness
 from counterpoise.counterfactual.elicit.shots import reserve
 from counterpoise.counterfactual.match import Matcher
 from counterpoise.counterfactual.match.registry import DEFAULT, check_named
 from counterpoise.counterfactual.modes import MODES, Mode, levels, stages_in
-from counterpoise.counterfactual.score import DiagnosisRow, matcher_for
+from counterpoise.counterfactual.score import DiagnosisRow, fitting, matcher_for
 from counterpoise.counterfactual.stages import PROMPT_VERSION
+from counterpoise.counterfactual.tools.tool import Tool
 from counterpoise.errors import ConfigError, DataError, RunError, UnknownNameError, UnsupportedError
-from counterpoise.lm.names import inspect_name
+from counterpoise.lm.names import calls_tools, inspect_name, reads_images
 from counterpoise.lm.store import CompletionStore
 from counterpoise.records import RunFolder, canonical_json, content_hash, write_atomic
 from counterpoise.rng import seed_for
@@ -36,6 +37,8 @@ MAX_K = 100
 """Most samples or branches."""
 PACKAGES = ("inspect_ai", "transformers", "torch", "llguidance")
 RATINGS = ("model", "similarity")
+USES = ("off", *TOOL_USES)
+ToolUse = Literal["off", "hints", "calls"]
 
 ReportProgress = Callable[[int, int, str], None]
 
@@ -50,6 +53,8 @@ class DiagnoseConfig(BaseModel):
         limit: cases per dataset; ``None`` for all.
         modes: where a stage's input comes from; see :mod:`~counterpoise.counterfactual.modes`.
         elicits: how an answer is elicited; see :mod:`~counterpoise.counterfactual.elicit`.
+        tools: uses of extraction tools that every elicitation is run with: ``off``, ``hints``, ``calls``.
+        extractors: modality to the tool that is used for it, where it is not the default one.
         k: samples of ``cot-sc`` and branches of ``tot``.
         rating: what chooses the branches of ``tot``: the model, or their similarity to each other.
         matcher: which names and values count as the same where gold is not executed.
@@ -65,6 +70,8 @@ class DiagnoseConfig(BaseModel):
     limit: int | None = Field(default=None, ge=1)
     modes: tuple[Mode, ...] = ("isolated",)
     elicits: tuple[str, ...] = ("direct",)
+    tools: tuple[ToolUse, ...] = ("off",)
+    extractors: dict[str, str] = Field(default_factory=dict)
     k: int = Field(default=5, ge=1, le=MAX_K)
     rating: Literal["model", "similarity"] = "model"
     matcher: str = DEFAULT
@@ -81,6 +88,8 @@ class DiagnoseConfig(BaseModel):
         limit: int | None = None,
         modes: Sequence[str] = ("isolated",),
         elicits: Sequence[str] = ("direct",),
+        tools: Sequence[str] = ("off",),
+        extractors: Sequence[str] = (),
         k: int = 5,
         rating: str = "model",
         matcher: str = DEFAULT,
@@ -90,9 +99,11 @@ class DiagnoseConfig(BaseModel):
         """A configuration from plain names.
 
         Raises:
-            UnknownNameError: a dataset, stage, mode, elicitation, rating or matcher that does not exist.
-            ConfigError: a limit below 1, or a ``k`` that is not from 1 to 100.
+            UnknownNameError: a dataset, stage, mode, elicitation, use of tools, rating or matcher that does not exist.
+            ConfigError: a limit below 1, a ``k`` that is not from 1 to 100, or an extractor that is not
+                ``MODALITY=NAME``.
         """
+        used = [tool_use(use, model) for use in tools]
         if limit is not None and limit < 1:
             raise ConfigError(f"limit is {limit}", expected="at least 1")
         if not 1 <= k <= MAX_K:
@@ -112,12 +123,44 @@ class DiagnoseConfig(BaseModel):
             limit=limit,
             modes=tuple(mode for mode in MODES if mode in modes),
             elicits=tuple(way for way in ELICITATIONS if way in {elicitation(name).name for name in elicits}),
+            tools=tuple(use for use in USES if use in used),
+            extractors=_extractors(extractors),
             k=k,
             rating="similarity" if rating == "similarity" else "model",
             matcher=check_named(matcher),
             text_only=text_only,
             seed=seed,
         )
+
+    @property
+    def ways(self) -> tuple[str, ...]:
+        """The elicitations with each use of tools: ``direct``, ``direct+hints``."""
+        return tuple(way if use == "off" else f"{way}+{use}" for way in self.elicits for use in self.tools)
+
+
+def tool_use(name: str, model: str) -> str:
+    """A use of tools; ``auto`` is calls for hosted models and hints for local ones, which call no tools.
+
+    Raises:
+        UnknownNameError: there is no such use.
+        UnsupportedError: calls for a local model.
+    """
+    local = name in ("auto", "calls") and not calls_tools(model)
+    if name == "calls" and local:
+        raise UnsupportedError(f"{model} calls no tools", expected="--tools hints, or a hosted model")
+    if name == "auto":
+        return "hints" if local else "calls"
+    if name not in USES:
+        raise UnknownNameError("use of tools", name, (*USES, "auto"))
+    return name
+
+
+def _extractors(named: Sequence[str]) -> dict[str, str]:
+    found = dict(one.partition("=")[::2] for one in named)
+    for modality, name in found.items():
+        if modality not in get_args(Modality) or not name:
+            raise ConfigError(f"extractor {modality}={name}", expected="such as text=ner:FOLDER or image=FOLDER")
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +207,53 @@ def select(cases: Sequence[Case], limit: int | None, seed: int) -> list[Case]:
     """
     ranked = sorted(cases, key=lambda case: (-len(case.stages), seed_for(seed, "select", case.id), case.id))
     return ranked[:limit]
+
+
+def chosen_cases(config: DiagnoseConfig, cases: Sequence[Case], data: Path | None) -> tuple[list[Case], list[Reject]]:
+    """The cases of a run as they are shown, and those whose pictures cannot be read, which others replace.
+
+    Raises:
+        DataError: photographs are not there.
+    """
+    if config.text_only:
+        return [_shown(config, case) for case in select(cases, config.limit, config.seed)], []
+    if not any(isinstance(media, Photo) for case in cases for media in case.media):
+        return select(cases, config.limit, config.seed), []
+    from counterpoise.counterfactual.pictures import absent, unreadable
+
+    chosen: list[Case] = []
+    rejects: list[Reject] = []
+    for case in select(cases, None, config.seed):
+        if len(chosen) == config.limit:
+            break
+        if missing := absent([case], data):
+            rejects.append(Reject(case.id, f"no picture {missing[0]}"))
+        elif fault := unreadable(case, data):
+            rejects.append(Reject(case.id, fault))
+        else:
+            chosen.append(case)
+    if not chosen:
+        raise DataError(
+            f"no picture of {cases[0].dataset} can be read, the first for: {rejects[0].reason}",
+            where=str(data),
+            fix=f"{get(cases[0].dataset).obtain or 'get its pictures'}; or --text-only-baseline asks without them",
+        )
+    return chosen, rejects
+
+
+def open_tools(config: DiagnoseConfig, cases: Sequence[Case]) -> dict[str, Tool]:
+    """The extraction tools that a run needs, by modality; none where it uses none.
+
+    Raises:
+        MissingExtraError: the package of a tool is not installed.
+        UsageError: a tool needs a model that was not named.
+    """
+    if config.tools == ("off",):
+        return {}
+    from counterpoise.counterfactual.tools import open_tool
+
+    modalities = dict.fromkeys(case.modality for case in cases)
+    return {modality: open_tool(modality, config.extractors.get(modality)) for modality in modalities}
 
 
 def items_of(
@@ -229,19 +319,20 @@ def run_diagnosis(
         OutputError: the folder is another run's, or cannot be written.
         RunError: Inspect could not finish; finished rows are kept.
     """
-    from counterpoise.counterfactual.tasks import Asking, ask
+    from counterpoise.counterfactual.asking import Asking, ask
     from counterpoise.lm.hosted import open_inspect_model
 
     loaded = {name: load(name, data) for name in config.datasets}
     shots: dict[str, list[Case]] = {}
     chosen: dict[str, list[Case]] = {}
+    unread: dict[str, list[Reject]] = {}
     for name, found in loaded.items():
         shots[name], tested = split(name, found, data)
-        chosen[name] = [_shown(config, case) for case in select(tested, config.limit, config.seed)]
+        chosen[name], unread[name] = chosen_cases(config, tested, data)
     items = [
         item
         for cases in chosen.values()
-        for item in items_of(cases, config.stages, modes=config.modes, elicits=config.elicits)
+        for item in items_of(cases, config.stages, modes=config.modes, elicits=config.ways)
     ]
     seen: dict[tuple[str, str], str] = {}
     for name, cases in chosen.items():
@@ -255,12 +346,13 @@ def run_diagnosis(
             fix="counterpoise check-gold shows the stages of each dataset",
         )
     target = inspect_name(config.model)
-    if target.startswith("counterpoise/") and any(item.case.media for item in items):
+    if any(item.case.media for item in items) and not reads_images(config.model):
         raise UnsupportedError(
             f"{config.model} reads no images",
             expected="a vision model, or --text-only-baseline to ask without showing them",
         )
     matcher = matcher_for((item.case for item in items), config.matcher)
+    tools = open_tools(config, [case for cases in chosen.values() for case in cases])
     model = open_inspect_model(target)
     # A hosted model's weights cannot be identified: its name is all there is.
     revision = getattr(model.api, "revision", config.model)
@@ -269,12 +361,18 @@ def run_diagnosis(
         "cases": content_hash([case.hash for cases in chosen.values() for case in cases]),
         "shots": content_hash([case.hash for cases in shots.values() for case in cases]),
         "revision": revision,
+        "tool_versions": {modality: f"{tool.name} ({tool.version})" for modality, tool in tools.items()},
     }
     with RunFolder.open(out, kind="diagnose", config=settings, packages=PACKAGES) as folder:
         for name, found in loaded.items():
             if found.rejects:
                 folder.warn(f"{name}: {len(found.rejects)} items rejected; see counterpoise check-gold {name}")
+        for name, rejects in unread.items():
+            if rejects:
+                folder.warn(f"{name}: {len(rejects)} pictures could not be shown, the first: {rejects[0].reason}")
         _write_baselines(folder, config, chosen, matcher)
+        if tools:
+            _write_recalls(folder, chosen, tools, matcher, data)
         rows = folder.rows(key=row_key)
         total = sum(len(item.kept) for item in items)
         pending = [item for item in items if any(_key(config, item, stage) not in rows for stage in item.kept)]
@@ -296,6 +394,8 @@ def run_diagnosis(
                 matcher=matcher,
                 store=CompletionStore(config.model, revision, out / "completions.jsonl"),
                 branching=_branching(config),
+                tools=tools,
+                data=data,
             )
             ask(pending, model, asking, logs=out / "logs")
         if len(rows) < total:
@@ -328,6 +428,24 @@ def _key(config: DiagnoseConfig, item: Item, stage: Stage) -> str:
             "elicit": item.elicit,
         }
     )
+
+
+def _write_recalls(
+    folder: RunFolder,
+    chosen: Mapping[str, Sequence[Case]],
+    tools: Mapping[str, Tool],
+    matcher: Matcher,
+    data: Path | None,
+) -> None:
+    """How much of the gold the tools find by themselves."""
+    from counterpoise.counterfactual.tools.use import recalls
+
+    lines = [
+        canonical_json(record)
+        for cases in chosen.values()
+        for record in recalls(cases, tools, fitting(cases[0], matcher), data)
+    ]
+    write_atomic(folder.path / "tools.jsonl", "".join(f"{line}\n" for line in lines))
 
 
 def _write_baselines(

@@ -1,13 +1,15 @@
-"""Pictures as data: what a case holds of a picture is its specification, not its pixels.
+"""Pictures as data: a case holds what a picture is drawn from, or where it lies, not its pixels.
 
-:mod:`counterpoise.counterfactual.suite.render.scene` turns a specification into pixels and into words.
+:mod:`counterpoise.counterfactual.suite.render.scene` turns a specification into pixels and into words;
+:mod:`counterpoise.counterfactual.pictures` reads photographs.
 """
 
+from pathlib import PurePosixPath
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-__all__ = ["Item", "Mark", "Media", "Point"]
+__all__ = ["Item", "Mark", "Media", "Photo", "Point"]
 
 Point = tuple[int, int]
 """Pixels from the left and from the top."""
@@ -95,4 +97,25 @@ class Media(BaseModel):
             points = [point for mark in item.marks for point in mark.points]
             if any(not (left <= x <= right and top <= y <= bottom) for x, y in points):
                 raise ValueError(f"a figure of {item.name!r} leaves its field")
+        return self
+
+
+class Photo(BaseModel):
+    """A photograph in a file of the data folder.
+
+    Attributes:
+        kind: always ``photo``.
+        file: path below the data folder, with forward slashes; never one that leaves it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["photo"] = "photo"
+    file: str
+
+    @model_validator(mode="after")
+    def _below(self) -> Self:
+        path = PurePosixPath(self.file)
+        if not path.name or path.is_absolute() or ".." in path.parts or "\\" in self.file or "\0" in self.file:
+            raise ValueError(f"{self.file[:80]!r} is not a path below the data folder")
         return self

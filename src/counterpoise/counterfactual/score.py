@@ -21,6 +21,7 @@ from counterpoise.counterfactual.dag import (
     skeleton_counts,
 )
 from counterpoise.counterfactual.match import EXACT, NORMALISED, Matcher, Pair, assign, normalise, same
+from counterpoise.counterfactual.match.edit import edit_counts
 from counterpoise.counterfactual.match.registry import check_named, open_named
 from counterpoise.counterfactual.parse import Parsed, clean, parse
 from counterpoise.counterfactual.stages import PROMPT_VERSION, gold_answer
@@ -47,11 +48,13 @@ class DiagnosisRow(Row):
         facets: properties of the case to break results down by.
         matcher: name of the matcher that decided which names and values are the same.
         score: variables, graph: F1 of this case; outcome: fraction of values right; intervention, abduction, answer: 0
-            or 1. 0 where nothing could be read or the model failed; ``None`` for ``unscored``.
+            or 1, but of a rewritten text the F1 over the words taken out and put in. 0 where nothing could be read or
+            the model failed; ``None`` for ``unscored``.
         counts: name to ``tp``, ``fp``, ``fn``. Variables: one per role, ``all``, and ``all_exact`` (names compared
             exactly). Graph: ``edge``, ``edge_exact``, ``edge_matched`` (between nodes that stand for gold nodes),
             ``skeleton``, ``orientation``. Abduction: ``all``, ``settled``, ``open`` (by whether the gold is a value or
-            undetermined). Outcome: ``mediator``, ``outcome``, ``all``, ``all_exact``.
+            undetermined). Outcome: ``mediator``, ``outcome``, ``all``, ``all_exact``. Answer: ``edit`` of a rewritten
+            text.
         measures: further numbers per case; see :func:`score`.
         curve: of an elicitation with several samples, the score that fewer of them would have reached, and at what
             cost: ``k``, ``score``, ``output_tokens``, ``input_tokens``.
@@ -123,7 +126,7 @@ def score(case: Case, stage: Stage, parsed: Parsed, *, own: Own | None = None, m
         * abduction: ``value_accuracy``, the fraction of unseen causes right;
         * outcome: ``outcome_correct`` (0 or 1: every outcome right), ``exact`` (fraction right when characters are
           compared);
-        * answer: none.
+        * answer: of a rewritten text, ``exact`` (0 or 1).
 
     Raises:
         UnsupportedError: the case has no gold for the stage.
@@ -142,6 +145,8 @@ def score(case: Case, stage: Stage, parsed: Parsed, *, own: Own | None = None, m
                 return _abduction(gold, answer or {})
             case Stage.OUTCOME:
                 return _outcome(case, gold, answer or {}, own, matcher)
+            case Stage.ANSWER if case.answer_kind == "edit":
+                return _edit(case, gold, answer)
             case Stage.ANSWER:
                 return Scored(float(_same_answer(case, gold, answer, matcher)))
     except _UndecidedError:
@@ -427,6 +432,14 @@ def _value_counts(names: Iterable[str], right: set[str], answered: Mapping[str, 
     wanted = set(names)
     tp = len(wanted & right)
     return _count(tp, len(wanted & answered.keys()) - tp, len(wanted) - tp)
+
+
+def _edit(case: Case, gold: str, answer: str | None) -> Scored:
+    original = case.original or ""
+    counts = _count(*edit_counts(original, gold, original if answer is None else answer))
+    return Scored(
+        _f1(counts), {"edit": counts}, {"exact": float(answer is not None and answer.split() == gold.split())}
+    )
 
 
 def _same_answer(case: Case, gold: str, answer: str | None, matcher: Matcher) -> bool:

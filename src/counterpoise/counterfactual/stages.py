@@ -15,13 +15,13 @@ answer        ``str``: an option's letter, a number, a numeral or a label
 ============  ==========================================================================
 """
 
-import base64
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from string import Template
 from typing import Any
 
-from counterpoise.counterfactual.case import UNDETERMINED, Case, Role, Stage, Variable
+from counterpoise.counterfactual.case import UNDETERMINED, Case, Execution, Role, Stage, Variable
 from counterpoise.counterfactual.elicit import PROMPT_VERSION, elicitation, prompt_text, written
 from counterpoise.errors import UnsupportedError
 from counterpoise.lm.protocol import Message
@@ -33,6 +33,7 @@ __all__ = [
     "Given",
     "asked",
     "build_messages",
+    "edit_chars",
     "gold_answer",
     "gold_shown",
     "isolated",
@@ -76,6 +77,9 @@ _MAX_TOKENS = {
     Stage.ANSWER: 64,
 }
 _ANSWER_CHARS = {"number": 32, "numeral": 32, "label": 80}
+LITERAL_CHARS = 400
+EDIT_TOKENS_PER_CHARACTER = 0.5
+"""More than any tokenizer takes for running text or code."""
 
 
 def reads(stage: Stage) -> tuple[Stage, ...]:
@@ -96,7 +100,7 @@ def isolated(case: Case, stage: Stage) -> dict[Stage, Any]:
         for earlier in _READS[stage]
         if earlier in case.stages and earlier is not Stage.ABDUCTION
     }
-    if stage is Stage.ABDUCTION and case.execution is not None:
+    if stage is Stage.ABDUCTION and isinstance(case.execution, Execution):
         observed = case.execution.observed
         given[Stage.VARIABLES] = [
             item if item["name"] in observed else {**item, "value": None} for item in given[Stage.VARIABLES]
@@ -115,7 +119,15 @@ def gold_shown(case: Case, stage: Stage) -> Any:
 
 
 def build_messages(
-    case: Case, stage: Stage, *, elicit: str = "direct", given: Given | None = None, shots: Sequence[Case] = ()
+    case: Case,
+    stage: Stage,
+    *,
+    elicit: str = "direct",
+    given: Given | None = None,
+    shots: Sequence[Case] = (),
+    hints: str = "",
+    focused: Sequence[bytes] = (),
+    data: Path | None = None,
 ) -> list[Message]:
     """The prompt of a stage: the context, what is given of earlier stages, then the instruction.
 
@@ -126,32 +138,37 @@ def build_messages(
         given: answers of earlier stages to show; default the gold, as :func:`isolated` says.
         shots: solved cases to show before, each as a turn of its own with gold given and gold answered; those without
             gold for the stage are left out.
+        hints: what a tool found in the case, shown after the context; empty for none.
+        focused: PNG files that a tool made of the case's pictures, shown after them.
+        data: folder of the case's photographs.
 
     Raises:
         UnsupportedError: the case has no gold for the stage.
         UnknownNameError: no such elicitation.
+        DataError: a photograph cannot be read.
     """
     _check(case, stage)
     messages: list[Message] = []
     for shot in shots:
         if stage in shot.stages:
-            messages.append(_turn(shot, _prompt(shot, stage, elicit, isolated(shot, stage))))
+            messages.append(_turn(shot, _prompt(shot, stage, elicit, isolated(shot, stage)), (), data))
             messages.append({"role": "assistant", "content": render(stage, gold_answer(shot, stage))})
     given = isolated(case, stage) if given is None else given
-    return [*messages, _turn(case, _prompt(case, stage, elicit, given))]
+    return [*messages, _turn(case, _prompt(case, stage, elicit, given, hints), focused, data)]
 
 
-def _turn(case: Case, text: str) -> Message:
+def _turn(case: Case, text: str, focused: Sequence[bytes], data: Path | None) -> Message:
     """A user's turn with the pictures of the case."""
     message: Message = {"role": "user", "content": text}
     if case.media:
-        from counterpoise.counterfactual.suite.render.scene import png
+        from counterpoise.counterfactual.pictures import as_uri, picture
 
-        message["images"] = [f"data:image/png;base64,{base64.b64encode(png(medium)).decode()}" for medium in case.media]
+        pictures = [picture(medium, data) for medium in case.media]
+        message["images"] = [as_uri(content) for content in (*pictures, *focused)]
     return message
 
 
-def _prompt(case: Case, stage: Stage, elicit: str, given: Given) -> str:
+def _prompt(case: Case, stage: Stage, elicit: str, given: Given, hints: str = "") -> str:
     way = elicitation(elicit)
     variables = given.get(Stage.VARIABLES) or []
     wanted = asked(given)
@@ -176,8 +193,12 @@ def _prompt(case: Case, stage: Stage, elicit: str, given: Given) -> str:
         # Only where the question itself allows it: elsewhere it would be a hint that is never right.
         "undetermined": " " + prompt_text("undetermined") if UNDETERMINED in case.question else "",
         "reasoning": way.shape,
+        "hints": hints,
     }
-    parts = [Template(prompt_text(name)).substitute(fields) for name in _prompt_names(case, stage, given)]
+    names = _prompt_names(case, stage, given)
+    if hints:
+        names.insert(1, "hints")
+    parts = [Template(prompt_text(name)).substitute(fields) for name in names]
     if way.instruction:
         parts.append(way.instruction)
     return "\n\n".join(parts)
@@ -246,13 +267,23 @@ def render(stage: Stage, answer: Any) -> str:
     return json.dumps(body, ensure_ascii=False)
 
 
-def max_tokens(stage: Stage, *, elicit: str = "direct") -> int:
-    """Upper bound of new tokens for one completion of a stage.
+def max_tokens(case: Case, stage: Stage, *, elicit: str = "direct") -> int:
+    """Upper bound of new tokens for one completion of a stage; that of a rewritten text grows with the text.
 
     Raises:
         UnknownNameError: no such elicitation.
     """
-    return _MAX_TOKENS[stage] + elicitation(elicit).extra_tokens
+    bound = _MAX_TOKENS[stage]
+    if stage is Stage.ANSWER and case.answer_kind == "literal":
+        bound += LITERAL_CHARS // 2
+    if stage is Stage.ANSWER and case.answer_kind == "edit":
+        bound += round(edit_chars(case) * EDIT_TOKENS_PER_CHARACTER)
+    return bound + elicitation(elicit).extra_tokens
+
+
+def edit_chars(case: Case) -> int:
+    """Most characters of a rewritten text: half as many again as the text that is rewritten has."""
+    return 200 + 3 * len(case.original or "") // 2
 
 
 def letters(case: Case) -> list[str]:
@@ -379,7 +410,10 @@ def _outcome_schema(case: Case, given: Given) -> dict[str, Any]:
 def _answer_schema(case: Case, given: Given) -> dict[str, Any]:
     if case.answer_kind == "choice":
         return {"answer": {"type": "string", "enum": letters(case)}}
-    return {"answer": written(_ANSWER_CHARS[case.answer_kind])}
+    if case.answer_kind == "literal":
+        # Lists and empty texts begin with what other answers may not begin with.
+        return {"answer": {"type": "string", "minLength": 1, "maxLength": LITERAL_CHARS}}
+    return {"answer": written(_ANSWER_CHARS.get(case.answer_kind) or edit_chars(case))}
 
 
 _SCHEMAS = {

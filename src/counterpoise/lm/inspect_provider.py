@@ -21,6 +21,7 @@ from inspect_ai.model import (
     ChatMessage,
     ChatMessageAssistant,
     ChatMessageTool,
+    ContentImage,
     GenerateConfig,
     ModelAPI,
     ModelOutput,
@@ -31,8 +32,10 @@ from inspect_ai.tool import ToolChoice, ToolInfo
 
 from counterpoise.errors import CounterpoiseError, DataError, UnknownNameError, UnsupportedError
 from counterpoise.lm.embedded import EMBEDDED, smollm2_folder
+from counterpoise.lm.loading import reads_images
 from counterpoise.lm.local import LocalLM
 from counterpoise.lm.protocol import Completion, Message, Request
+from counterpoise.lm.vision import VisionLM
 
 __all__ = ["CounterpoiseAPI"]
 
@@ -60,7 +63,7 @@ class _NobodyWaits(Exception):
 class _Engine:
     """One loaded model and the thread that runs it."""
 
-    def __init__(self, model: LocalLM) -> None:
+    def __init__(self, model: LocalLM | VisionLM) -> None:
         self.model = model
         # Not a daemon thread: the interpreter waits for it at exit, because torch does not survive being cut off.
         self._thread = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix=f"counterpoise {model.name}")
@@ -119,7 +122,8 @@ def _engine(model_name: str, model_args: dict[str, Any]) -> _Engine:
         key = (model_name, repr(sorted(model_args.items())))
         if key not in _ENGINES:
             if (folder := Path(model_name)).is_dir():
-                loaded = LocalLM.from_folder(folder, name=f"counterpoise/{model_name}", **model_args)
+                kind = VisionLM if reads_images(folder) else LocalLM
+                loaded = kind.from_folder(folder, name=f"counterpoise/{model_name}", **model_args)
             elif f"embedded/{model_name}" in EMBEDDED:
                 if EMBEDDED[f"embedded/{model_name}"].kind != "language model":
                     raise UnsupportedError(f"{model_name!r} is not a language model", expected="counterpoise/smollm2")
@@ -138,12 +142,13 @@ class CounterpoiseAPI(ModelAPI):
     """Models of this machine for Inspect AI.
 
     Args:
-        model_name: ``smollm2``, or the path of a model folder.
+        model_name: ``smollm2``, or the path of a model folder; it may hold a model that reads images.
         base_url: not used.
         api_key: not used.
         config: Inspect's defaults for the model.
         model_args: ``adapter``, ``device``, ``dtype`` (by name), ``max_batch`` and ``max_batch_tokens`` of
-            :meth:`~counterpoise.lm.local.LocalLM.from_folder`.
+            :meth:`~counterpoise.lm.local.LocalLM.from_folder` or
+            :meth:`~counterpoise.lm.vision.VisionLM.from_folder`.
     """
 
     def __init__(
@@ -180,10 +185,14 @@ class CounterpoiseAPI(ModelAPI):
         """One completion, or ``num_choices`` of them; temperature is 0 unless asked otherwise.
 
         A request that cannot be carried out gives an output with ``error`` and stop reason ``unknown``.
+
+        Raises:
+            PrerequisiteError: tools are to be called.
+            UnsupportedError: a message holds what the model cannot read, which would be lost.
         """
         if tools and tool_choice != "none":
             raise PrerequisiteError(f"counterpoise/{self.model_name} cannot call tools; use a model that can")
-        call = _Call(_request(input, config))
+        call = _Call(_request(input, config, images=isinstance(self._engine.model, VisionLM)))
         self._engine.submit(call)
         try:
             completions = await anyio.to_thread.run_sync(call.answer.result, abandon_on_cancel=True, limiter=_waiters())
@@ -234,12 +243,12 @@ def _waiters() -> anyio.CapacityLimiter:
     return limiter
 
 
-def _request(messages: list[ChatMessage], config: GenerateConfig) -> Request:
+def _request(messages: list[ChatMessage], config: GenerateConfig, *, images: bool) -> Request:
     asked = config.response_schema
     # Dumped by itself, a subclass keeps the keywords that it adds to Inspect's schema (maxItems).
     schema = None if asked is None else asked.json_schema.model_dump(exclude_none=True)
     return Request(
-        messages=[_message(message) for message in messages],
+        messages=[_message(message, images=images) for message in messages],
         n=config.num_choices or 1,
         temperature=config.temperature or 0.0,
         top_p=config.top_p if config.top_p is not None else 1.0,
@@ -250,14 +259,27 @@ def _request(messages: list[ChatMessage], config: GenerateConfig) -> Request:
     )
 
 
-def _message(message: ChatMessage) -> Message:
-    """A chat turn as text; what a tool returned is shown to the model as the user's words.
+def _message(message: ChatMessage, *, images: bool) -> Message:
+    """A chat turn; what a tool returned is shown to the model as the user's words.
+
+    Args:
+        message: as Inspect AI holds it; its images at ``data:`` addresses.
+        images: whether the model reads images.
 
     Raises:
-        UnsupportedError: the turn holds an image, which would be lost.
+        UnsupportedError: the turn holds an image that the model does not read, or sound, which would be lost.
     """
-    if not isinstance(message.content, str) and any(part.type != "text" for part in message.content):
+    parts = [] if isinstance(message.content, str) else message.content
+    shown = [part.image for part in parts if isinstance(part, ContentImage)]
+    if shown and not images:
         raise UnsupportedError("this model reads text only", expected="a vision model for images")
+    if other := sorted({part.type for part in parts} - {"text", "image"}):
+        raise UnsupportedError(f"this model reads no {' and no '.join(other)}", expected="text")
+    turn: Message = {"role": "user", "content": message.text}
     if isinstance(message, ChatMessageTool):
-        return {"role": "user", "content": f"Result of {message.function or 'the tool'}:\n{message.text}"}
-    return {"role": message.role, "content": message.text}
+        turn["content"] = f"Result of {message.function or 'the tool'}:\n{message.text}"
+    else:
+        turn["role"] = message.role
+    if shown:
+        turn["images"] = shown
+    return turn

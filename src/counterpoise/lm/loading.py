@@ -7,7 +7,7 @@ import contextlib
 import hashlib
 import json
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,18 @@ import torch
 from counterpoise.errors import DataError, MissingExtraError, UnsupportedError, UsageError
 from counterpoise.records import content_hash
 
-__all__ = ["Loaded", "default_device", "default_dtype", "folder_revision", "load_folder", "quiet_libraries"]
+__all__ = [
+    "Loaded",
+    "LoadedVision",
+    "default_device",
+    "default_dtype",
+    "end_tokens",
+    "folder_revision",
+    "load_folder",
+    "load_vision_folder",
+    "quiet_libraries",
+    "reads_images",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +44,42 @@ class Loaded:
     model: Any
     tokenizer: Any
     revision: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedVision:
+    """A model that reads images in memory, ready for inference.
+
+    Attributes:
+        model: a transformers image-text-to-text model in evaluation mode.
+        processor: its processor, which holds the tokenizer; with a chat template.
+        revision: identity of weights, configuration, processor, adapter and precision.
+    """
+
+    model: Any
+    processor: Any
+    revision: str
+
+
+def reads_images(folder: Path) -> bool:
+    """Whether the model in a folder reads images, by its configuration alone; nothing is loaded.
+
+    False where there is no configuration that can be read: loading the folder says what is wrong with it.
+    """
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    if not isinstance(config, dict):
+        return False
+    from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES
+
+    known: dict[str, str] = dict(MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES)
+    kind, saved = config.get("model_type"), config.get("architectures")
+    if not isinstance(kind, str) or kind not in known:
+        return False
+    # Some types have a text-only sibling with the same configuration.
+    return not isinstance(saved, list) or not saved or any(name in known.values() for name in saved)
 
 
 def load_folder(
@@ -55,17 +102,75 @@ def load_folder(
         UnsupportedError: the model is of a kind that cannot be used (no chat template, own code, no safetensors).
         MissingExtraError: an adapter is given and peft is not installed.
     """
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    def read_tokenizer() -> Any:
+        return AutoTokenizer.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
+
+    model, tokenizer, revision = _load(folder, AutoModelForCausalLM, read_tokenizer, adapter, device, dtype)
+    if tokenizer.chat_template is None:
+        raise UnsupportedError(
+            f"the tokenizer in {folder} has no chat template",
+            expected="an instruction-tuned model, or a chat_template.jinja beside its tokenizer",
+        )
+    return Loaded(model, tokenizer, revision)
+
+
+def load_vision_folder(
+    folder: Path,
+    *,
+    adapter: Path | None = None,
+    device: str | None = None,
+    dtype: torch.dtype | None = None,
+) -> LoadedVision:
+    """Load a model that reads images; arguments as of :func:`load_folder`.
+
+    Images are resized by Pillow whatever else is installed, so that outputs do not depend on it.
+
+    Raises:
+        DataError: the folder, or the adapter's, is missing, incomplete or damaged.
+        UnsupportedError: the model is of a kind that cannot be used (no processor for images and text, no chat
+            template, own code, no safetensors).
+        MissingExtraError: an adapter is given and peft is not installed.
+    """
+    from transformers import AutoModelForImageTextToText
+
+    model, processor, revision = _load(
+        folder, AutoModelForImageTextToText, lambda: _processor(folder), adapter, device, dtype
+    )
+    tokenizer = getattr(processor, "tokenizer", None)
+    # Without a class of its own, a folder gives a bare tokenizer or image processor.
+    if tokenizer is None or getattr(processor, "image_processor", None) is None:
+        raise UnsupportedError(
+            f"the model in {folder} has no processor for images and text",
+            expected="processor_config.json or preprocessor_config.json beside its tokenizer",
+        )
+    if getattr(processor, "chat_template", None) is None and tokenizer.chat_template is None:
+        raise UnsupportedError(
+            f"the processor in {folder} has no chat template",
+            expected="an instruction-tuned model, or a chat_template.jinja beside its tokenizer",
+        )
+    return LoadedVision(model, processor, revision)
+
+
+def _load(
+    folder: Path,
+    kind: Any,
+    read_text_side: Callable[[], Any],
+    adapter: Path | None,
+    device: str | None,
+    dtype: torch.dtype | None,
+) -> tuple[Any, Any, str]:
+    """The model of an automatic class, what reads its prompts, and the revision of both."""
     _check_folder(folder)
     if adapter is not None and not (adapter / "adapter_config.json").is_file():
         raise DataError(f"no adapter in folder {adapter}", expected="adapter_config.json and adapter_model.safetensors")
     device = device or default_device()
     precision = dtype or default_dtype(device)
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
     with quiet_libraries():
         try:
-            tokenizer: Any = AutoTokenizer.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
-            model: Any = AutoModelForCausalLM.from_pretrained(
+            text_side = read_text_side()
+            model: Any = kind.from_pretrained(
                 str(folder),
                 dtype=precision,
                 local_files_only=True,
@@ -77,15 +182,33 @@ def load_folder(
             raise DataError(f"cannot load the model in {folder}: {_first_line(error)}") from error
         if adapter is not None:
             model = _merged(model, adapter)
-    if tokenizer.chat_template is None:
-        raise UnsupportedError(
-            f"the tokenizer in {folder} has no chat template",
-            expected="an instruction-tuned model, or a chat_template.jinja beside its tokenizer",
-        )
     revision = content_hash(
         [folder_revision(folder), folder_revision(adapter) if adapter else None, str(precision)], length=16
     )
-    return Loaded(model.to(device).eval(), tokenizer, revision)
+    return model.to(device).eval(), text_side, revision
+
+
+def _processor(folder: Path) -> Any:
+    """The processor of a folder; without its part for videos where that needs a package that is not installed."""
+    from transformers import AutoConfig, AutoProcessor
+    from transformers.models.auto.processing_auto import PROCESSOR_MAPPING
+
+    local = {"local_files_only": True, "trust_remote_code": False}
+    try:
+        return AutoProcessor.from_pretrained(str(folder), backend="pil", **local)
+    except (ImportError, OSError) as reason:
+        config = AutoConfig.from_pretrained(str(folder), **local)
+        whole: Any = PROCESSOR_MAPPING[type(config)] if type(config) in PROCESSOR_MAPPING else None
+        if whole is None or "video_processor" not in whole.get_attributes():
+            raise
+        parts = [part for part in whole.get_attributes() if part != "video_processor"]
+        # The library asks the class which parts to read.
+        of_images: Any = type(whole.__name__, (whole,), {"get_attributes": classmethod(lambda _: list(parts))})
+        try:
+            return of_images.from_pretrained(str(folder), backend="pil", **local)
+        # Where it cannot do without, what was missing at first is what to say.
+        except TypeError:
+            raise reason from None
 
 
 def default_device() -> str:
@@ -104,6 +227,18 @@ def default_dtype(device: str) -> torch.dtype:
         able = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
         return torch.bfloat16 if able.get("avx512_bf16") or able.get("amx_bf16") else torch.float32
     return torch.float32
+
+
+def end_tokens(model: Any, tokenizer: Any) -> frozenset[int]:
+    """Ids that end a turn: the tokenizer's and those of the model's generation settings."""
+    settings = getattr(model, "generation_config", None)
+    found: set[int] = set()
+    for value in (tokenizer.eos_token_id, getattr(settings, "eos_token_id", None)):
+        if isinstance(value, int):
+            found.add(value)
+        elif value is not None:
+            found |= set(value)
+    return frozenset(found)
 
 
 _HASHES: dict[tuple[str, int, int], str] = {}

@@ -6,7 +6,7 @@ from counterpoise.errors import DataError, UnknownNameError, UnsupportedError, U
 from counterpoise.lm.embedded import EMBEDDED, smollm2_folder
 from counterpoise.lm.protocol import LanguageModel
 
-__all__ = ["inspect_name", "open_model"]
+__all__ = ["calls_tools", "inspect_name", "open_model", "reads_images"]
 
 _LANGUAGE_MODELS = [name for name, model in EMBEDDED.items() if model.kind == "language model"]
 
@@ -29,6 +29,10 @@ def open_model(name: str) -> LanguageModel:
 
         return LocalLM.from_folder(smollm2_folder(), name=name)
     if kind == "folder":
+        if reads_images(name):
+            from counterpoise.lm.vision import VisionLM
+
+            return VisionLM.from_folder(Path(value), name=name)
         from counterpoise.lm.local import LocalLM
 
         return LocalLM.from_folder(Path(value), name=name)
@@ -54,6 +58,29 @@ def inspect_name(name: str) -> str:
     if kind == "folder":
         return f"counterpoise/{value}"
     return value
+
+
+def calls_tools(name: str) -> bool:
+    """Whether a model can be offered tools: those of Inspect AI's providers, not the local ones.
+
+    >>> calls_tools("openai/gpt-5"), calls_tools("embedded/smollm2")
+    (True, False)
+    """
+    return not name.startswith("embedded/") and not Path(name).expanduser().is_dir()
+
+
+def reads_images(name: str) -> bool:
+    """Whether a model can be shown pictures, as far as its name or its folder says; hosted models are taken to.
+
+    Raises:
+        UsageError, UnknownNameError, DataError: as :func:`open_model`, but no model is loaded.
+    """
+    kind, value = _resolve(name)
+    if kind == "folder":
+        from counterpoise.lm.loading import reads_images as folder_reads_images
+
+        return folder_reads_images(Path(value))
+    return kind == "inspect"
 
 
 def _resolve(name: str) -> tuple[str, str]:

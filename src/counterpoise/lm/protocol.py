@@ -29,6 +29,8 @@ class Request:
         max_tokens: upper bound of new tokens, at least 1.
         stop: the completion ends before the first of these strings.
         schema: a JSON schema that the completion must follow; ``None`` for free text.
+        tools: names, with their versions, of the tools that the model may call. Only models that Inspect AI runs call
+            tools; whoever asks them offers the tools themselves.
     """
 
     messages: Sequence[Message]
@@ -39,6 +41,7 @@ class Request:
     max_tokens: int = 256
     stop: tuple[str, ...] = ()
     schema: Mapping[str, Any] | None = None
+    tools: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.messages:

@@ -167,7 +167,7 @@ def test_wrong_encoding_and_no_file(tmp_path: Path) -> None:
         arithmetic.read(tmp_path)
     write(tmp_path, "")
     (tmp_path / "arithmetic" / "0shot_2digits_base8.txt").write_bytes(b"76+14\n\xff\xfe")
-    with pytest.raises(DataError, match=r"not UTF-8 text \(.*base8\.txt\)"):
+    with pytest.raises(DataError, match=r"not UTF-8 text \(.*base8\.txt line 2\)"):
         arithmetic.read(tmp_path)
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from counterpoise.counterfactual.case import Case, Role, Stage, problems
+from counterpoise.counterfactual.case import Case, Stage, problems
 from counterpoise.counterfactual.datasets import crass
-from counterpoise.counterfactual.match import normalise
+from counterpoise.counterfactual.datasets.annotation import annotations
 from counterpoise.errors import DataError
 
 CALM, CSV, BIG_BENCH = (
@@ -242,69 +242,6 @@ def test_no_file(tmp_path: Path) -> None:
         crass.read(tmp_path)
 
 
-def test_malformed_annotations_are_refused() -> None:
-    line = next(iter(crass.annotations().values())).model_dump_json()
-    assert len(crass.parse_annotations(line)) == 1
-    with pytest.raises(DataError, match="line 2"):
-        crass.parse_annotations(line + "\n" + line)
-    with pytest.raises(DataError, match="line 1"):
-        crass.parse_annotations(line[:-5])
-    with pytest.raises(DataError, match="line 1"):
-        crass.parse_annotations(line.replace('"edges"', '"arrows"'))
-
-
-def annotated_case(annotation: crass.Annotation) -> Case:
-    return Case(
-        id=annotation.id,
-        dataset="crass",
-        modality="text",
-        context="c",
-        question="q",
-        options=("x", "y"),
-        answer_kind="choice",
-        variables=annotation.variables,
-        edges=annotation.edges,
-        intervention=annotation.intervention,
-        target="A",
-        gold_kind="annotated",
-        source="s",
-        revision="r",
-        cluster="k",
-    )
-
-
-@pytest.mark.parametrize("annotation", crass.annotations().values(), ids=lambda annotation: annotation.id)
-def test_annotations_are_sound(annotation: crass.Annotation) -> None:
-    case = annotated_case(annotation)
-    assert not problems(case)
-    assert case.stages == tuple(stage for stage in Stage if stage is not Stage.ABDUCTION)
-    assert {end for edge in case.edges for end in edge} == {variable.name for variable in case.variables}
-    spellings = [normalise(name) for variable in case.variables for name in {variable.name, *variable.aliases}]
-    assert len(set(spellings)) == len(spellings), "two names of the case are spelled alike"
-    (exposure,) = case.of_role(Role.EXPOSURE)
-    assert set(case.intervention) == {exposure.name}
-    reached = {exposure.name}
-    for _ in case.edges:
-        reached |= {child for parent, child in case.edges if parent in reached}
-    for variable in case.variables:
-        assert 2 <= len(variable.aliases) <= 5
-        assert variable.factual is not None
-        assert variable.counterfactual is not None
-        changes = normalise(variable.factual) != normalise(variable.counterfactual)
-        # What changes is what the intervention reaches, and standing conditions stand.
-        assert changes == (variable.name in reached)
-        assert changes == (variable.role is not Role.COVARIATE)
-
-
-def test_annotated_graphs_differ() -> None:
-    shapes = set()
-    for annotation in crass.annotations().values():
-        role = {variable.name: variable.role for variable in annotation.variables}
-        shapes.add(tuple(sorted((role[parent], role[child]) for parent, child in annotation.edges)))
-    assert len(crass.annotations()) >= 60
-    assert len(shapes) >= 8
-
-
 def test_real_items(data: Path) -> None:
     cases, rejects = crass.read(data)
     assert len(cases) >= 200
@@ -329,32 +266,9 @@ def test_real_items_keep_id_and_answer_across_layouts(data: Path, tmp_path: Path
     assert sum(gold(case) == gold(full[case.id]) for case in cases) >= len(cases) - 1
 
 
-def test_annotations_copy_no_sentence_of_the_data(data: Path) -> None:
-    def runs(text: str) -> set[tuple[str, ...]]:
-        words = re.findall(r"[^\W_]+", text.casefold())
-        return set(zip(*(words[offset:] for offset in range(6)), strict=False))
-
-    def sentence(text: str) -> str:
-        return " ".join(re.findall(r"[^\W_]+", text.casefold()))
-
-    taken: set[tuple[str, ...]] = set()
-    whole: set[str] = set()
-    for case in crass.read(data)[0]:
-        for text in (case.context, case.question, *case.options):
-            taken |= runs(text)
-            whole.add(sentence(text))
-    assert taken
-    for annotation in crass.annotations().values():
-        for variable in annotation.variables:
-            for text in (variable.name, variable.factual, variable.counterfactual, variable.gloss, *variable.aliases):
-                assert text is not None
-                assert not runs(text) & taken, text
-                assert sentence(text) not in whole, text
-
-
 def test_ids_in_the_full_set_are_stable(data: Path) -> None:
     """Annotations are found by id, so a change of the hash would silently lose them."""
-    known = crass.annotations().keys()
+    known = annotations("crass").keys()
     found = {case.id for case in crass.read(data)[0]}
     assert len(known & found) >= 60
     assert all(first < second for first, second in pairwise(sorted(found)))

@@ -127,7 +127,8 @@ def _copy_factual(ask: Question) -> str:
             answer = ask.factual(Role.MEDIATOR, Role.OUTCOME)
         case Stage.ANSWER:
             stated = [variable.factual for variable in ask.case.of_role(Role.OUTCOME) if variable.factual]
-            answer = stated[0] if stated and ask.case.answer_kind != "choice" else _first_answer(ask.case)
+            copied = stated and ask.case.answer_kind not in ("choice", "edit")
+            answer = stated[0] if copied else _first_answer(ask.case)
     return render(ask.stage, answer)
 
 
@@ -215,9 +216,9 @@ BASELINES: dict[str, Baseline] = {
 
 def _domain(case: Case, name: str) -> list[str]:
     """The values that the context says the variable can take, where it does."""
-    if case.execution is None:
+    scm = case.scm
+    if scm is None:
         return []
-    scm = case.execution.scm
     return [word for key, words in scm.labels.items() if scm.names.get(key, key) == name for word in words.values()]
 
 
@@ -233,6 +234,8 @@ def _negated_answer(case: Case) -> str:
         negating = [letter for letter, text in zip(letters(case), case.options, strict=True) if _NEGATING.search(text)]
         return negating[0] if negating else letters(case)[0]
     stated = [(v.name, v.factual) for v in case.of_role(Role.OUTCOME) if v.factual]
+    if case.answer_kind == "edit":
+        return _first_answer(case)
     if case.answer_kind == "label" and stated:
         return _other_value(case, *stated[0])
     return stated[0][1] if stated else _first_answer(case)
@@ -252,12 +255,19 @@ def _words(case: Case) -> list[str]:
 def _first_answer(case: Case) -> str:
     if case.answer_kind == "choice":
         return letters(case)[0]
+    if case.answer_kind == "edit":
+        return case.original or ""
     return UNDETERMINED if case.answer_kind == "label" else "0"
 
 
 def _random_answer(case: Case, rng: Random, values: Sequence[str]) -> str:
     if case.answer_kind == "choice":
         return rng.choice(letters(case))
+    if case.answer_kind == "edit":
+        # One word less; whoever changes a text without reading it does not do better.
+        words = (case.original or "").split()
+        left_out = rng.randrange(len(words))
+        return " ".join(words[:left_out] + words[left_out + 1 :])
     domain: list[str] = []
     if case.answer_kind == "label":
         domain = [word for outcome in case.of_role(Role.OUTCOME) for word in _domain(case, outcome.name)]

@@ -9,7 +9,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from counterpoise.counterfactual.case import Case, problems
-from counterpoise.counterfactual.datasets import arithmetic, crass, scm_code, scm_image, scm_math, scm_text
+from counterpoise.counterfactual.datasets import (
+    arithmetic,
+    clomo,
+    coco,
+    crass,
+    humaneval_exe,
+    malalgoqa,
+    rnn_typology,
+    scm_code,
+    scm_image,
+    scm_math,
+    scm_text,
+)
 from counterpoise.counterfactual.datasets.dataset import Dataset, Reject
 from counterpoise.counterfactual.datasets.file import SUFFIX, case_file
 from counterpoise.errors import DataError, UnknownNameError
@@ -24,7 +36,12 @@ DATASETS: dict[str, Dataset] = {
         scm_code.DATASET,
         scm_image.DATASET,
         crass.DATASET,
+        clomo.DATASET,
+        rnn_typology.DATASET,
+        malalgoqa.DATASET,
         arithmetic.DATASET,
+        coco.DATASET,
+        humaneval_exe.DATASET,
     )
 }
 

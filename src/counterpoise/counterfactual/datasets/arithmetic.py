@@ -16,7 +16,8 @@ from itertools import zip_longest
 from pathlib import Path
 
 from counterpoise.counterfactual.case import Case, Execution, Role, Variable
-from counterpoise.counterfactual.datasets.dataset import Dataset, Reject
+from counterpoise.counterfactual.datasets.dataset import Dataset, Download, Reject
+from counterpoise.counterfactual.datasets.source_text import read_text
 from counterpoise.counterfactual.scm import SCM
 from counterpoise.errors import DataError
 from counterpoise.rng import rng_for
@@ -130,23 +131,47 @@ def read(data: Path | None) -> tuple[list[Case], list[Reject]]:
 @dataclass(frozen=True, slots=True)
 class _File:
     path: str
+    length: int
     base: int
 
+    @property
+    def download(self) -> Download:
+        folder = "0shot" if self.length == 2 else f"0shot_{self.length}digits"
+        return Download(
+            path=self.path,
+            repository="ZhaofengWu/counterfactual-evaluation",
+            revision=_COMMIT,
+            file=f"arithmetic/data/{folder}/base{self.base}.txt",
+            sha256=_DIGESTS[self.length, self.base],
+        )
 
-_FILES = tuple(_File(f"arithmetic/0shot_{length}digits_base{base}.txt", base) for length in _LENGTHS for base in BASES)
+
+_FILES = tuple(
+    _File(f"arithmetic/0shot_{length}digits_base{base}.txt", length, base) for length in _LENGTHS for base in BASES
+)
+
+_DIGESTS = {
+    (2, 8): "efc18aef503124da5d31794eb463f5d6ecca7468eeefac6a9f61a3f0cae8dabf",
+    (2, 9): "b1e2669cc6c493df102dc9986ee6e46dfd7266b7bcf7332f3ca48599b66498e2",
+    (2, 11): "9973299054fa700ae391a7fddeb0d06a3e3afcc605e8398353178beb19d0ebd3",
+    (2, 16): "7b91e2e8bbd1bc245964fcbd8b78cda5822d1087e6d3b88ff6dbebedd6111b0d",
+    (3, 8): "c98b39b0eddfd55707df605bedf465b5e2cbe1a339fd888c5ac0887af92a09de",
+    (3, 9): "bf75a2caba97bb639772ec1de71cb43b748030601e1712e4fecc30b6e67d1fea",
+    (3, 11): "cbae1f182967355d462e87b41e9b881b1d2af35441e6691c5a8c6ea5bde9242f",
+    (3, 16): "aead4e412d6defed92c39dd478857d4331de432b874e1623745960e9142d4507",
+    (4, 8): "2f6fb1bfb6ec41b88fb86d0ee836834882b2b609c088a73904d5fe6d37233812",
+    (4, 9): "64dad68a484fd93544cfe8ab78069b2f8143d29eedffa815898bc1e6384789b8",
+    (4, 11): "791fe360da4eca5847d90507183293e654b0af04a49bc8ff5e278ed0565acf13",
+    (4, 16): "bc8b21201f29e1dc687851a532640d1584067fae9a6f90941939a59da90be884",
+}
+"""SHA-256 of the file for operands of so many digits in a base."""
 
 
 def _expressions(path: Path, base: int) -> tuple[set[tuple[str, str]], list[Reject]]:
     """The distinct valid operand pairs of a file, and what is refused."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DataError("file is not UTF-8 text", where=str(path), fix="re-encode it as UTF-8") from error
-    except OSError as error:
-        raise DataError(f"cannot read file: {error.strerror}", where=str(path)) from error
     first_line: dict[tuple[str, str], int] = {}
     rejects: list[Reject] = []
-    for number, line in enumerate(text.split("\n"), start=1):
+    for number, line in enumerate(read_text(path).split("\n"), start=1):
         if not line.strip():
             continue
         match = _EXPRESSION.fullmatch(line)
@@ -272,6 +297,7 @@ def _context(first: str, second: str, places: int, total: str | None) -> str:
 
 _SOURCE = "https://github.com/ZhaofengWu/counterfactual-evaluation"
 _REVISION = "zero-shot files of 1,000 lines"
+_COMMIT = "2a03e7614e65b161f79d970b955d682d80308d96"
 
 DATASET = Dataset(
     name="arithmetic",
@@ -281,6 +307,14 @@ DATASET = Dataset(
     source=_SOURCE,
     revision=_REVISION,
     licence="MIT",
+    roles={
+        Role.EXPOSURE: "base of the numerals: 10, then 8, 9, 11 or 16",
+        Role.COVARIATE: "the two operands",
+        Role.MEDIATOR: "digit sum of each place, and the carries between them",
+        Role.OUTCOME: "the sum",
+    },
+    gold="The addition is run as a structural causal model in both bases; the files hold no answers.",
     files=tuple(file.path for file in _FILES),
+    downloads=tuple(file.download for file in _FILES),
     read=read,
 )

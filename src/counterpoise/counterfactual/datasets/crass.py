@@ -8,36 +8,27 @@ this project's, for the items it has annotated, and the other items have the ans
 
 import csv
 import io
-import json
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
 from pathlib import Path
-from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-
-from counterpoise.counterfactual.case import Case, Edge, Variable
-from counterpoise.counterfactual.datasets.dataset import Dataset, Reject
+from counterpoise.counterfactual.case import Case, Role
+from counterpoise.counterfactual.datasets.annotation import annotations
+from counterpoise.counterfactual.datasets.dataset import Dataset, Download, Reject
+from counterpoise.counterfactual.datasets.source_text import (
+    as_object,
+    json_lines,
+    json_value,
+    read_text,
+    text_field,
+)
 from counterpoise.errors import DataError
 from counterpoise.records import content_hash
 from counterpoise.rng import rng_for
 
-__all__ = ["DATASET", "FILES", "Annotation", "annotations", "case_id", "parse_annotations", "read"]
-
-
-class Annotation(BaseModel):
-    """This project's causal gold for one item, in its own words; fields as in :class:`Case`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    id: str
-    variables: tuple[Variable, ...]
-    edges: tuple[Edge, ...]
-    intervention: dict[str, str]
+__all__ = ["DATASET", "FILES", "case_id", "read"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,32 +50,6 @@ def case_id(premise: str, question: str) -> str:
     True
     """
     return "crass-" + content_hash([_words(premise), _words(question)], length=10)
-
-
-@cache
-def annotations() -> dict[str, Annotation]:
-    """The annotations that come with the package, by case id."""
-    file = resources.files("counterpoise") / "counterfactual" / "datasets" / "annotations" / "crass.jsonl"
-    return parse_annotations(file.read_text(encoding="utf-8"))
-
-
-def parse_annotations(text: str) -> dict[str, Annotation]:
-    """Annotations from JSON lines, by case id.
-
-    Raises:
-        DataError: a line is no annotation or an id occurs twice; names the line.
-    """
-    found: dict[str, Annotation] = {}
-    for number, line in enumerate(text.splitlines(), start=1):
-        where = f"annotations of crass, line {number}"
-        try:
-            annotation = Annotation.model_validate_json(line)
-        except ValidationError as error:
-            raise DataError(f"not an annotation: {error.errors()[0]['msg']}", where=where) from error
-        if annotation.id in found:
-            raise DataError(f"id {annotation.id!r} occurs twice", where=where)
-        found[annotation.id] = annotation
-    return found
 
 
 def read(data: Path | None) -> tuple[list[Case], list[Reject]]:
@@ -138,7 +103,7 @@ def _case(item: _Item, identity: str, revision: str) -> Case | str:
         return f"{len(options)} options"
     if item.gold_first:
         rng_for(0, "crass", identity).shuffle(options)
-    annotation = annotations().get(identity)
+    annotation = annotations("crass").get(identity)
     return Case(
         id=identity,
         dataset="crass",
@@ -173,31 +138,15 @@ def _words(text: str) -> str:
     return " ".join(re.findall(r"[^\W_]+", unicodedata.normalize("NFKC", text).casefold()))
 
 
-def _text(path: Path) -> str:
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"cannot read file: {error.strerror}", where=str(path)) from error
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise DataError("file is not UTF-8 text", where=f"{path} line {line}", fix="re-encode it as UTF-8") from error
-
-
 def _calm(path: Path) -> Iterator[_Item]:
     """CaLM: one object a line, options shuffled, the key is an option's number."""
-    for number, line in enumerate(_text(path).split("\n"), start=1):
-        if not line.strip():
-            continue
-        where = f"{path} line {number}"
-        record = _object(_json(line, path, number), where)
-        fields = {name: _string(record, name, where) for name in ("premise", "QCC", *_CALM_OPTIONS)}
+    for where, record in json_lines(path):
+        fields = {name: text_field(record, name, where) for name in ("premise", "QCC", *_CALM_OPTIONS)}
         key = str(record.get("gt_answer")).strip()
         if key not in ("1", "2", "3", "4"):
             raise DataError(f"field 'gt_answer' is {record.get('gt_answer')!r}", where=where, expected="1, 2, 3 or 4")
         options = tuple(fields[name] for name in _CALM_OPTIONS)
-        yield _Item(f"line {number}", fields["premise"], fields["QCC"], options, options[int(key) - 1])
+        yield _Item(where.removeprefix(f"{path} "), fields["premise"], fields["QCC"], options, options[int(key) - 1])
 
 
 _CALM_OPTIONS = ("Answer1", "Answer2", "Answer3", "Answer4")
@@ -205,7 +154,7 @@ _CALM_OPTIONS = ("Answer1", "Answer2", "Answer3", "Answer4")
 
 def _csv(path: Path) -> Iterator[_Item]:
     """The original file: semicolons, the correct answer in its own column before the wrong ones."""
-    reader = csv.DictReader(io.StringIO(_text(path), newline=""), delimiter=";", strict=True)
+    reader = csv.DictReader(io.StringIO(read_text(path), newline=""), delimiter=";", strict=True)
     try:
         columns = [name.strip() for name in reader.fieldnames or ()]
         if missing := [name for name in _CSV_COLUMNS if name not in columns]:
@@ -241,15 +190,15 @@ _CSV_THIRD = "PossibleAnswer3"
 
 def _big_bench(path: Path) -> Iterator[_Item]:
     """BIG-bench: premise and question in one text, options as ordered keys with a score of 0 or 1."""
-    task = _object(_json(_text(path), path), str(path))
+    task = as_object(json_value(read_text(path), path), str(path))
     examples = task.get("examples")
     if not isinstance(examples, list):
         raise DataError("no list 'examples'", where=str(path), expected="a BIG-bench task")
     for number, value in enumerate(examples, start=1):
         where = f"{path} example {number}"
-        example = _object(value, where)
-        text = _string(example, "input", where)
-        scores = _object(example.get("target_scores"), f"{where}, target_scores")
+        example = as_object(value, where)
+        text = text_field(example, "input", where)
+        scores = as_object(example.get("target_scores"), f"{where}, target_scores")
         correct = [option for option, score in scores.items() if score == 1]
         if len(correct) != 1:
             raise DataError(f"{len(correct)} options of score 1", where=where, expected="exactly one")
@@ -260,30 +209,6 @@ def _big_bench(path: Path) -> Iterator[_Item]:
 
 _QUESTION = re.compile(r"(?<=[.?!])\s+what\s+would\b", re.IGNORECASE)
 """Where the question begins: with the first sentence that opens with "What would"."""
-
-
-def _json(text: str, path: Path, first_line: int = 1) -> Any:
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        where = f"{path} line {first_line + error.lineno - 1}"
-        raise DataError(f"not valid JSON: {error.msg}", where=where) from error
-    except (ValueError, RecursionError) as error:
-        raise DataError("not valid JSON", where=f"{path} line {first_line}") from error
-
-
-def _object(value: Any, where: str) -> Mapping[str, Any]:
-    if not isinstance(value, dict):
-        raise DataError(f"a {type(value).__name__}", where=where, expected="a JSON object")
-    return value
-
-
-def _string(record: Mapping[str, Any], name: str, where: str) -> str:
-    if name not in record:
-        raise DataError(f"no field {name!r}", where=where)
-    if not isinstance(record[name], str):
-        raise DataError(f"field {name!r} is a {type(record[name]).__name__}", where=where, expected="a text")
-    return record[name]  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,6 +237,24 @@ DATASET = Dataset(
     source=_SOURCE,
     revision="LREC 2022",
     licence="Apache-2.0",
+    roles={
+        Role.EXPOSURE: "the action or circumstance that the question replaces",
+        Role.COVARIATE: "standing conditions",
+        Role.MEDIATOR: "what physically or socially follows",
+        Role.OUTCOME: "the result that the options speak about",
+    },
+    gold=(
+        "The key is the authors'. Causal gold is this project's, annotated twice and reconciled; items without it are "
+        "asked end to end only."
+    ),
     files=tuple(FILES),
+    downloads=(
+        Download(
+            path="crass/CRASS_FTM_main_data_set.csv",
+            repository="apergo-ai/CRASS-data-set",
+            revision="main",
+            file="CRASS_FTM_main_data_set.csv",
+        ),
+    ),
     read=read,
 )

@@ -9,18 +9,23 @@ cot-sc    ``k`` sampled ``cot`` completions and a vote on their canonical answer
 tot       ``k`` sampled thoughts a level, the best of which goes on; then the answer (Yao et al., 2023)
 ========  =======================================================================================================
 
+Behind a name, ``+hints`` adds what an extraction tool found to the prompt, and ``+calls`` offers the tool to the model
+(see :mod:`~counterpoise.counterfactual.tools`): ``direct+hints`` is ``direct`` with hints.
+
 The procedures themselves are in :mod:`~counterpoise.counterfactual.elicit.attempt`.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from typing import Any, Literal
 
 from counterpoise.errors import UnknownNameError
 
-__all__ = ["ELICITATIONS", "PROMPT_VERSION", "Elicitation", "elicitation", "prompt_text", "written"]
+__all__ = ["ELICITATIONS", "PROMPT_VERSION", "TOOL_USES", "Elicitation", "elicitation", "prompt_text", "written"]
+
+TOOL_USES = ("hints", "calls")
 
 PROMPT_VERSION = "v1"
 """Version of the prompt texts; a new version is a new folder below ``prompts/``."""
@@ -38,6 +43,7 @@ class Elicitation:
         shots: solved cases shown before.
         reasoning_chars: upper bound of the reasoning's length in characters; 0 when none is asked for.
         extra_tokens: tokens that the reasoning may take on top of the stage's own.
+        tools: how an extraction tool is used: ``hints``, ``calls``, or empty for not at all.
     """
 
     name: str
@@ -46,6 +52,7 @@ class Elicitation:
     shots: int = 0
     reasoning_chars: int = 0
     extra_tokens: int = 0
+    tools: str = ""
 
     @property
     def several(self) -> bool:
@@ -91,15 +98,20 @@ def written(limit: int) -> dict[str, Any]:
 
 
 def elicitation(name: str) -> Elicitation:
-    """The elicitation of that name.
+    """The elicitation of that name, with a use of tools behind it or not.
 
     Raises:
         UnknownNameError: there is none.
+
+    >>> elicitation("cot+hints").tools, elicitation("cot+hints").prompt
+    ('hints', 'cot')
     """
-    try:
-        return ELICITATIONS[name]
-    except KeyError:
-        raise UnknownNameError("elicitation", name, ELICITATIONS) from None
+    plain, plus, tools = name.partition("+")
+    if plain not in ELICITATIONS:
+        raise UnknownNameError("elicitation", plain, ELICITATIONS)
+    if plus and tools not in TOOL_USES:
+        raise UnknownNameError("use of tools", tools, TOOL_USES)
+    return replace(ELICITATIONS[plain], name=name, tools=tools) if plus else ELICITATIONS[plain]
 
 
 @cache

@@ -6,6 +6,7 @@ Sample ``i`` has a seed of its own that does not depend on ``k``, so five sample
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from string import Template
 from typing import Any
 
@@ -87,6 +88,10 @@ async def attempt(
     shots: Sequence[Case] = (),
     seed: int = 0,
     branching: Branching = Branching(),
+    hints: str = "",
+    focused: Sequence[bytes] = (),
+    tools: tuple[str, ...] = (),
+    data: Path | None = None,
 ) -> Attempt:
     """Ask a stage of a case in some way.
 
@@ -101,16 +106,30 @@ async def attempt(
         shots: solved cases for an elicitation that shows some.
         seed: of the samples.
         branching: how a tree chooses.
+        hints: what a tool found in the case; empty for none.
+        focused: pictures that a tool made of the case's.
+        tools: what the model may call, by name.
+        data: folder of the case's photographs.
 
     Returns:
         The attempt. Where every call fails, a completion with ``finish == "error"``.
     """
-    messages = build_messages(case, stage, elicit=way.name, given=given, shots=shots[: way.shots])
+    messages = build_messages(
+        case,
+        stage,
+        elicit=way.name,
+        given=given,
+        shots=shots[: way.shots],
+        hints=hints,
+        focused=focused,
+        data=data,
+    )
     request = Request(
         messages=messages,
-        max_tokens=max_tokens(stage, elicit=way.name),
+        max_tokens=max_tokens(case, stage, elicit=way.name),
         schema=schema(case, stage, elicit=way.name, given=given),
         seed=seed,
+        tools=tools,
     )
     if way.procedure == "once":
         return Attempt(await ask(request))

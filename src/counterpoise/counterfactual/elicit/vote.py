@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from counterpoise.counterfactual.case import Case, Stage
 from counterpoise.counterfactual.match import normalise, number
+from counterpoise.counterfactual.match.literal import read_literal
 
 __all__ = ["vote"]
 
@@ -50,6 +51,10 @@ def vote(case: Case, stage: Stage, answers: Sequence[Any]) -> Any:
 def _canonical(case: Case, text: str) -> Hashable:
     if case.answer_kind in ("choice", "numeral"):
         return text.upper()
+    if case.answer_kind == "literal":
+        return repr(read_literal(text)[1])
+    if case.answer_kind == "edit":
+        return " ".join(text.split())
     value = number(text)
     return normalise(text) if value is None else value
 

@@ -12,6 +12,7 @@ from fractions import Fraction
 from functools import lru_cache
 
 from counterpoise.counterfactual.case import UNDETERMINED, AnswerKind
+from counterpoise.counterfactual.match.literal import same_literal
 from counterpoise.counterfactual.match.pair import Pair
 
 __all__ = ["EXACT", "NORMALISED", "Exact", "Normalised", "normalise", "number", "same_value", "without_subject"]
@@ -98,13 +99,20 @@ def _spellings(texts: tuple[str, ...]) -> frozenset[str]:
 
 
 def same_value(gold: str, text: str, kind: AnswerKind) -> bool:
-    """Whether two values are the same: numbers by value, numerals digit for digit, labels by spelling.
+    """Whether two values are the same.
+
+    Numbers by value, numerals digit for digit, labels by spelling, literals by type and value, rewritten texts word for
+    word.
 
     >>> same_value("3", "3.0", "number"), same_value("10", "10.0", "numeral"), same_value("open", "not open", "label")
     (True, False, False)
     """
     if gold == text:
         return True
+    if kind == "literal":
+        return same_literal(gold, text)
+    if kind == "edit":
+        return gold.split() == text.split()
     if not normalise(text):
         return False
     if gold == UNDETERMINED:

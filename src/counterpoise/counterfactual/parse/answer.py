@@ -10,7 +10,9 @@ import re
 
 from counterpoise.counterfactual.case import UNDETERMINED, Case
 from counterpoise.counterfactual.match import normalise, number, same_value
+from counterpoise.counterfactual.match.literal import read_literal
 from counterpoise.counterfactual.parse.statements import (
+    answers,
     in_final,
     in_json,
     in_line,
@@ -26,6 +28,7 @@ __all__ = ["is_placeholder", "parse_answer"]
 MAX_LABEL_WORDS = 12
 MAX_LABEL_CHARS = 200
 
+_FENCED = re.compile(r"```\w{0,10}\n(.*?)```", re.DOTALL)
 _PLACEHOLDER = re.compile(r"\s*(?:<[\w ]{1,30}>|\.{2,3}|…)\s*")
 _LEAD = re.compile(
     r"\W{0,4}(?:(?:so|thus|hence|therefore|definitely|clearly|probably|likely|most likely|indeed|simply)\b\W{0,3})?"
@@ -61,6 +64,8 @@ def parse_answer(case: Case, text: str) -> tuple[str | None, str | None]:
         case: says the kind of answer and the options; its target has no influence.
         text: the completion.
     """
+    if case.answer_kind in ("edit", "literal"):
+        return _verbatim(case, text)
     text = bounded(text)
     unreadable = False
     for level in (in_json, in_final, in_sentence, in_line, in_whole):
@@ -88,6 +93,28 @@ def parse_answer(case: Case, text: str) -> tuple[str | None, str | None]:
         if found:
             return None, f"two different answers are given as final: {found[0][:40]!r} and {found[1][:40]!r}"
     return None, f"no {case.answer_kind} could be read" + (" from the stated answer" if unreadable else "")
+
+
+def _verbatim(case: Case, text: str) -> tuple[str | None, str | None]:
+    """An answer that is a text or a literal as it stands: in the asked JSON, in a fence, or the whole completion."""
+    found = list(dict.fromkeys(answers(bounded(text))))
+    if not found:
+        fenced = _FENCED.findall(bounded(text))
+        bare = text.strip()
+        # What begins like the asked form and cannot be read is no answer.
+        found = fenced or ([] if bare.startswith('{"') else [bare])
+    found = [answer.strip() for answer in found if not is_placeholder(answer)]
+    if case.answer_kind == "literal":
+        found = [answer for answer in (one.strip("`").strip() for one in found) if read_literal(answer)[0]]
+    distinct = [one for i, one in enumerate(found) if not any(_same(case, one, other) for other in found[:i])]
+    if len(distinct) == 1:
+        return distinct[0], None
+    if distinct:
+        return None, f"{len(distinct)} different answers are given"
+    return (
+        None,
+        "no Python literal could be read" if case.answer_kind == "literal" else "no rewritten text could be read",
+    )
 
 
 def is_placeholder(text: str) -> bool:

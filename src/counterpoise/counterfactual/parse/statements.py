@@ -4,6 +4,7 @@ Statements come in levels, in the order of how plainly they are meant as final. 
 order of the text, and the position from which on the text says something else.
 """
 
+import json
 import re
 from collections.abc import Iterator
 from itertools import islice
@@ -13,6 +14,7 @@ from counterpoise.counterfactual.parse.tolerant_json import read_values
 
 __all__ = [
     "Statement",
+    "answers",
     "in_final",
     "in_json",
     "in_line",
@@ -83,6 +85,20 @@ def in_json(text: str) -> Iterator[Statement]:
                 yield member, end
 
 
+def answers(text: str) -> Iterator[str]:
+    """Whole texts behind the key ``answer`` of JSON objects; of strict JSON, another value as a Python literal."""
+    try:
+        strict = json.loads(text)
+    except (ValueError, RecursionError):
+        strict = None
+    if isinstance(strict, dict) and "answer" in strict:
+        yield strict["answer"] if isinstance(strict["answer"], str) else _as_python(strict["answer"])
+        return
+    for value, _ in read_values(text):
+        if isinstance(value, dict) and isinstance(value.get("answer"), str):
+            yield value["answer"]
+
+
 def in_final(text: str) -> Iterator[Statement]:
     """What is marked as final: "final answer", a boxed text, the sign of worked solutions, a tag."""
     tagged = [(match[1], match.end()) for match in islice(_TAGGED.finditer(text), 200)]
@@ -127,6 +143,14 @@ def _after(marker: re.Pattern[str], text: str) -> Iterator[Statement]:
         lines = text[match.end() : min(match.end() + MAX_CHARS, end)].strip().splitlines()
         if lines and (rest := lines[0].strip(" *_`\"'")):
             yield rest, match.end() + len(lines[0])
+
+
+def _as_python(value: Any) -> str:
+    """A JSON value as a Python literal; bounded, since a hostile one may be deep."""
+    try:
+        return repr(value)
+    except RecursionError:
+        return ""
 
 
 def _members(value: Any, depth: int) -> Iterator[str]:

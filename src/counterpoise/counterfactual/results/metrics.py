@@ -27,6 +27,9 @@ METRICS: dict[Stage, str] = {
 }
 """The headline metric of each stage."""
 
+EDIT_METRIC = "word edit F1"
+"""The headline metric of the answer stage where the answer is a rewritten text: its mean over cases."""
+
 TEMPLATE_MODEL = "baseline/constant-template"
 """The ``model`` of the rows that skill is measured against."""
 
@@ -215,7 +218,7 @@ def _summary(
         elicit=first["elicit"],
         k=first["k"],
         model=first["model"],
-        metric=METRICS[stage],
+        metric=EDIT_METRIC if _edited(rows) else METRICS[stage],
         estimate=_estimate(stage, scored, seed, resamples),
         n=len(rows),
         parse_failed=_with_status(rows, "parse_failed"),
@@ -232,9 +235,13 @@ def _summary(
 
 def _estimate(stage: Stage, rows: Sequence[RowLike], seed: int, resamples: int) -> Estimate:
     clusters = [row["cluster"] for row in rows]
-    if stage in (Stage.INTERVENTION, Stage.ABDUCTION, Stage.ANSWER):
+    if stage in (Stage.INTERVENTION, Stage.ABDUCTION, Stage.ANSWER) and not _edited(rows):
         return proportion([row["score"] == 1 for row in rows], clusters, seed=seed, resamples=resamples)
     return cluster_bootstrap(_columns(stage, rows), clusters, _statistic(stage), seed=seed, resamples=resamples)
+
+
+def _edited(rows: Sequence[RowLike]) -> bool:
+    return any("edit" in row["counts"] for row in rows)
 
 
 def _with_status(rows: Sequence[RowLike], status: str) -> int:
@@ -261,6 +268,8 @@ def _further(stage: Stage, rows: Sequence[RowLike]) -> dict[str, float | None]:
     for name, key in _FURTHER_MEANS.get(stage, {}).items():
         values = [float(row["measures"][key]) for row in rows if key in row["measures"]]
         found[name] = sum(values) / len(values) if values else None
+    if _edited(rows):
+        found["exact text rate"] = sum(float(row["measures"]["exact"]) for row in rows) / len(rows)
     return found
 
 

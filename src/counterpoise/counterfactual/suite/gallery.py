@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import get_args
 
 from counterpoise.counterfactual.case import Case, Role
+from counterpoise.counterfactual.media import Media
 from counterpoise.counterfactual.suite.config import MODALITIES, GenerateConfig, Query, Suite
 from counterpoise.counterfactual.suite.draw.shapes import SHAPES
 from counterpoise.counterfactual.suite.generate import generate
@@ -89,7 +90,7 @@ def _chosen(suite: Suite) -> Iterator[Case]:
 def _section(case: Case, pictures: dict[str, bytes]) -> str:
     facets = case.facets
     lines = [f"### {facets['shape']}, {facets['query']}, difficulty {facets['difficulty']}", "", *_quoted(case.context)]
-    for media in case.media:
+    for media in (one for one in case.media if isinstance(one, Media)):
         name = f"{case.id}.png"
         pictures[name] = png(media)
         lines += ["", f"![{describe(media)}]({PICTURES}/{name})"]
