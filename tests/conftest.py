@@ -1,6 +1,7 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,29 +21,40 @@ def data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def tiny_llama(tmp_path_factory) -> Callable[..., Path]:
-    """Saves a random two-layer Llama: byte-level tokenizer, three special tokens, the chat template that is given.
+def byte_tokenizer() -> Callable[..., Any]:
+    """Makes a byte-level tokenizer with three special tokens and those that are given.
 
     Without merges every byte is a token, which makes tokens easy to count.
     """
-    import torch
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+    from transformers import PreTrainedTokenizerFast
 
-    def build(template: str, *, merges: bool, **settings) -> Path:
+    def make(*specials: str, merges: bool = True):
         tokenizer = Tokenizer(models.BPE())
         tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
         tokenizer.decoder = decoders.ByteLevel()
         trainer = trainers.BpeTrainer(
             vocab_size=320 if merges else 0,
-            special_tokens=["<|pad|>", "<|start|>", "<|end|>"],
+            special_tokens=["<|pad|>", "<|start|>", "<|end|>", *specials],
             initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
             show_progress=False,
         )
         tokenizer.train_from_iterator(["the cat sat on the mat", "user assistant system", "one two three"] * 3, trainer)
-        fast = PreTrainedTokenizerFast(
+        return PreTrainedTokenizerFast(
             tokenizer_object=tokenizer, pad_token="<|pad|>", bos_token="<|start|>", eos_token="<|end|>"
         )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def tiny_llama(tmp_path_factory, byte_tokenizer) -> Callable[..., Path]:
+    """Saves a random two-layer Llama with the chat template that is given; see ``byte_tokenizer``."""
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    def build(template: str, *, merges: bool, **settings) -> Path:
+        fast = byte_tokenizer(merges=merges)
         fast.chat_template = template
         config = LlamaConfig(
             vocab_size=len(fast),
@@ -51,17 +63,69 @@ def tiny_llama(tmp_path_factory) -> Callable[..., Path]:
             num_hidden_layers=2,
             num_attention_heads=4,
             num_key_value_heads=2,
-            max_position_embeddings=512,
+            **{"max_position_embeddings": 512, **settings},
             bos_token_id=fast.bos_token_id,
             eos_token_id=fast.eos_token_id,
             pad_token_id=fast.pad_token_id,
-            **settings,
         )
         folder = tmp_path_factory.mktemp("tiny") / "model"
         with torch.random.fork_rng():
             torch.manual_seed(0)
             LlamaForCausalLM(config).save_pretrained(folder)
         fast.save_pretrained(folder)
+        return folder
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def tiny_vlm(tmp_path_factory, byte_tokenizer) -> Callable[[int], Path]:
+    """Saves a random two-layer Llava with a context window of so many tokens; a picture is 16 tokens."""
+    import torch
+    import transformers
+    from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
+
+    # Weights of this size keep greedy choices far apart, so that rounding does not change a text.
+    shape = {"num_hidden_layers": 2, "initializer_range": 0.3}
+    template = (
+        "{% for message in messages %}<|start|>{{ message['role'] }}\n{% for part in message['content'] %}"
+        "{% if part['type'] == 'image' %}<image>{% else %}{{ part['text'] }}{% endif %}{% endfor %}<|end|>\n"
+        "{% endfor %}{% if add_generation_prompt %}<|start|>assistant\n{% endif %}"
+    )
+
+    def build(window: int) -> Path:
+        tokenizer = byte_tokenizer("<image>")
+        config = transformers.LlavaConfig(
+            vision_config=transformers.CLIPVisionConfig(
+                **shape, hidden_size=16, intermediate_size=32, num_attention_heads=2, image_size=32, patch_size=8
+            ),
+            text_config=transformers.LlamaConfig(
+                **shape,
+                hidden_size=32,
+                intermediate_size=64,
+                num_attention_heads=4,
+                num_key_value_heads=2,
+                max_position_embeddings=window,
+                vocab_size=len(tokenizer),
+                bos_token_id=tokenizer.bos_token_id,
+                eos_token_id=tokenizer.eos_token_id,
+                pad_token_id=tokenizer.pad_token_id,
+            ),
+            image_token_id=tokenizer.convert_tokens_to_ids("<image>"),
+        )
+        processor = transformers.LlavaProcessor(
+            CLIPImageProcessorPil(size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32}),
+            tokenizer,
+            patch_size=8,
+            vision_feature_select_strategy="default",
+            num_additional_image_tokens=1,
+            chat_template=template,
+        )
+        folder = tmp_path_factory.mktemp("vlm") / "llava"
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            transformers.LlavaForConditionalGeneration(config).save_pretrained(folder)
+        processor.save_pretrained(folder)
         return folder
 
     return build

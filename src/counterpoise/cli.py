@@ -66,38 +66,49 @@ def quickstart(out: Path, as_json: bool) -> None:
 @json_option
 def datasets(data: Path | None, as_json: bool) -> None:
     """List the datasets of the diagnosis."""
-    from counterpoise.counterfactual.datasets import DATASETS, available, load
+    from counterpoise.counterfactual.datasets.listing import listing
 
     _require_folder(data)
-    entries = []
-    for name, dataset in DATASETS.items():
-        here = available(dataset, data)
-        entries.append(
-            {
-                "name": name,
-                "modality": dataset.modality,
-                "gold_kind": dataset.gold_kind,
-                "cases": len(load(name, data).cases) if here else None,
-                "available": here,
-                "source": dataset.source,
-            }
-        )
+    entries = listing(data)
     if as_json:
         _print_json(entries)
+        return
+    _print_table(
+        ("dataset", "modality", "gold", "cases", "with stages", "refused", "source"),
+        [
+            (
+                e["name"],
+                e["modality"],
+                e["gold_kind"],
+                *(("not here", "", "") if e["cases"] is None else (e["cases"], e["staged"], e["rejects"])),
+                e["source"],
+            )
+            for e in entries
+        ],
+    )
+
+
+@cli.command()
+@click.argument("names", nargs=-1, required=True)
+@data_option
+@json_option
+def fetch(names: tuple[str, ...], data: Path | None, as_json: bool) -> None:
+    """Get the files of datasets from their sources into the data folder.
+
+    Files are pinned to a commit, and where their digest is known, to their bytes. What is there already stays.
+    """
+    from dataclasses import asdict
+
+    from counterpoise.counterfactual.datasets import get
+    from counterpoise.counterfactual.datasets.fetch import fetch as get_files
+
+    if data is None:
+        raise UsageError("no folder to put the files into", fix="pass it with --data or COUNTERPOISE_DATA")
+    found = [one for dataset in map(get, names) for one in get_files(dataset, data)]
+    if as_json:
+        _print_json([asdict(one) for one in found])
     else:
-        _print_table(
-            ("dataset", "modality", "gold", "cases", "source"),
-            [
-                (
-                    e["name"],
-                    e["modality"],
-                    e["gold_kind"],
-                    "not here" if e["cases"] is None else e["cases"],
-                    e["source"],
-                )
-                for e in entries
-            ],
-        )
+        _print_table(("file", "state", "sha256"), [(one.path, one.state, one.sha256) for one in found])
 
 
 @cli.command()
@@ -145,13 +156,17 @@ def generate(
 
 @cli.command("check-gold")
 @click.argument("names", nargs=-1)
+@click.option("--published", is_flag=True, help="The annotations of the protocol's authors instead, and their defects.")
 @data_option
 @json_option
-def check_gold(names: tuple[str, ...], data: Path | None, as_json: bool) -> None:
+def check_gold(names: tuple[str, ...], published: bool, data: Path | None, as_json: bool) -> None:
     """Validate the gold of datasets and score the baselines that need no model.
 
     Without NAMES: every dataset that can be read here. Exits with 1 if an oracle does not score 1.0 everywhere.
     """
+    if published:
+        _check_published(names, data, as_json)
+        return
     from counterpoise.counterfactual.check_gold import check_gold as check
     from counterpoise.counterfactual.datasets import DATASETS, available, get, load
 
@@ -535,6 +550,30 @@ def _print_calibrations(found: Sequence[Any]) -> None:
             f"the two labellings of {both.pairs} pairs: kappa {shown(both.kappa.value)} "
             f"[{shown(both.kappa.low)}, {shown(both.kappa.high)}], {both.differing} differ"
         )
+
+
+def _check_published(names: Sequence[str], data: Path | None, as_json: bool) -> None:
+    from counterpoise.counterfactual.datasets.published import defects
+
+    _require_folder(data)
+    if data is None:
+        raise UsageError("no folder to read from", fix="pass it with --data or COUNTERPOISE_DATA")
+    found = defects(data)
+    for name in names:
+        if name not in found:
+            raise UnknownNameError("published annotation set", name, tuple(found))
+    chosen = {name: one for name, one in found.items() if not names or name in names}
+    if as_json:
+        _print_json(chosen)
+        return
+    _print_table(
+        ("annotations", "records", "sound", "defect", "records with it"),
+        [
+            (name, one["records"], one["sound"], reason, count)
+            for name, one in chosen.items()
+            for reason, count in (one["defects"] or {"none": 0}).items()
+        ],
+    )
 
 
 def _print_gold(results: Sequence[dict[str, Any]]) -> None:

@@ -20,8 +20,6 @@ from inspect_ai.model import ChatMessageUser, ContentAudio, ContentImage, Conten
 from inspect_ai.scorer import includes
 from inspect_ai.solver import generate
 from PIL import Image
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 from transformers.models.idefics3.image_processing_pil_idefics3 import Idefics3ImageProcessorPil
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
@@ -65,47 +63,12 @@ SIGHT = {
 }
 
 
-def byte_tokenizer(*specials):
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=320,
-        special_tokens=["<|pad|>", "<|start|>", "<|end|>", *specials],
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        show_progress=False,
-    )
-    tokenizer.train_from_iterator(["the cat sat on the mat", "user assistant system", "one two three"] * 3, trainer)
-    return transformers.PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, pad_token="<|pad|>", bos_token="<|start|>", eos_token="<|end|>"
-    )
-
-
 def text_settings(tokenizer):
     ids = {f"{name}_token_id": getattr(tokenizer, f"{name}_token_id") for name in ("bos", "eos", "pad")}
     return {**TEXT, "vocab_size": len(tokenizer), **ids}
 
 
-def llava():
-    """Patches of one size for every image."""
-    tokenizer = byte_tokenizer("<image>")
-    config = transformers.LlavaConfig(
-        vision_config=transformers.CLIPVisionConfig(**SIGHT),
-        text_config=transformers.LlamaConfig(**text_settings(tokenizer)),
-        image_token_id=tokenizer.convert_tokens_to_ids("<image>"),
-    )
-    processor = transformers.LlavaProcessor(
-        CLIPImageProcessorPil(size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32}),
-        tokenizer,
-        patch_size=8,
-        vision_feature_select_strategy="default",
-        num_additional_image_tokens=1,
-        chat_template=TEMPLATE.replace("IMAGE", "<image>"),
-    )
-    return transformers.LlavaForConditionalGeneration(config), processor
-
-
-def idefics3():
+def idefics3(byte_tokenizer):
     """Images cut into tiles, as SmolVLM reads them; texts without images are padded with black ones."""
     tiles = [f"<row_{row}_col_{column}>" for row in (1, 2) for column in (1, 2)]
     tokenizer = byte_tokenizer("<image>", "<fake_token_around_image>", "<global-img>", "<end_of_utterance>", *tiles)
@@ -125,7 +88,7 @@ def idefics3():
     return transformers.Idefics3ForConditionalGeneration(config), processor
 
 
-def qwen2_vl():
+def qwen2_vl(byte_tokenizer):
     """Images in their own size, positions in three dimensions, and a processor with a part for videos."""
     tokenizer = byte_tokenizer("<|image_pad|>", "<|video_pad|>", "<|vision_start|>", "<|vision_end|>")
     number = tokenizer.convert_tokens_to_ids
@@ -148,16 +111,17 @@ def qwen2_vl():
     return transformers.Qwen2VLForConditionalGeneration(config), processor
 
 
-BUILDERS = {"llava": llava, "idefics3": idefics3, "qwen2_vl": qwen2_vl}
+BUILDERS = {"idefics3": idefics3, "qwen2_vl": qwen2_vl}
+KINDS = ("llava", *BUILDERS)
 
 
 @pytest.fixture(scope="module")
-def folders(tmp_path_factory) -> dict[str, Path]:
-    saved = {}
+def folders(tmp_path_factory, tiny_vlm, byte_tokenizer) -> dict[str, Path]:
+    saved = {"llava": tiny_vlm(512)}
     for name, build in BUILDERS.items():
         with torch.random.fork_rng():
             torch.manual_seed(0)
-            model, processor = build()
+            model, processor = build(byte_tokenizer)
         saved[name] = tmp_path_factory.mktemp("vision") / name
         model.save_pretrained(saved[name])
         processor.save_pretrained(saved[name])
@@ -226,7 +190,7 @@ def test_satisfies_the_protocol(lm):
     assert lm.logprobs([]) == []
 
 
-@pytest.mark.parametrize("kind", BUILDERS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_an_image_changes_what_is_written(loaded, kind):
     lm = loaded[kind]
     first, second, none = lm.generate([ask("the cat", noise(1)), ask("the cat", noise(2)), ask("the cat")])
@@ -236,7 +200,7 @@ def test_an_image_changes_what_is_written(loaded, kind):
     assert max(abs(one - other) for one, other in zip(*scores, strict=True)) > 0.01
 
 
-@pytest.mark.parametrize("kind", BUILDERS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_batch_equals_one_by_one(loaded, kind):
     lm, requests = loaded[kind], mixed()
     together = lm.generate(requests)
@@ -286,14 +250,14 @@ def extend(inputs, tokens):
         inputs["mm_token_type_ids"] = torch.cat([inputs["mm_token_type_ids"], torch.zeros_like(more)], dim=1)
 
 
-@pytest.mark.parametrize("kind", BUILDERS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_greedy_equals_a_plain_loop(loaded, kind):
     requests = [request for request in mixed() if request.temperature == 0]
     for request, (completion,) in zip(requests, loaded[kind].generate(requests), strict=True):
         assert completion.text == greedy_reference(loaded[kind], request)
 
 
-@pytest.mark.parametrize("kind", BUILDERS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_logprobs_equal_one_forward_pass(loaded, kind):
     lm = loaded[kind]
     pairs = [

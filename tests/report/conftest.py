@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from counterpoise.counterfactual.results.tools import ToolRecord
 from counterpoise.counterfactual.score import DiagnosisRow
 from counterpoise.curation.curate import CurationRow
 from counterpoise.customization.rows import CellRow, LabRow
@@ -25,7 +26,7 @@ RowMaker = Callable[..., dict[str, Any]]
 
 @pytest.fixture
 def make_folder(tmp_path: Path) -> FolderMaker:
-    """Write a run folder: ``make_folder(kind, rows, baselines=..., cells=..., name=..., **manifest fields)``."""
+    """Write a run folder: ``make_folder(kind, rows, baselines=..., cells=..., tools=..., name=..., **fields)``."""
 
     def make(
         kind: str,
@@ -33,6 +34,7 @@ def make_folder(tmp_path: Path) -> FolderMaker:
         *,
         baselines: Iterable[Any] = (),
         cells: Iterable[Any] = (),
+        tools: Iterable[Any] = (),
         name: str | None = None,
         **fields: Any,
     ) -> Path:
@@ -54,7 +56,7 @@ def make_folder(tmp_path: Path) -> FolderMaker:
         checked = Manifest.model_validate(manifest | fields)
         # ASCII JSON, so that lone surrogates can be in a file, as they can in what a provider returns.
         (folder / "manifest.json").write_text(json.dumps(checked.model_dump()))
-        for file, objects in (("rows", rows), ("baselines", baselines), ("cells", cells)):
+        for file, objects in (("rows", rows), ("baselines", baselines), ("cells", cells), ("tools", tools)):
             if lines := [json.dumps(o if isinstance(o, dict) else o.model_dump()) for o in objects]:
                 (folder / f"{file}.jsonl").write_text("".join(line + "\n" for line in lines))
         return folder
@@ -115,6 +117,34 @@ def graph_row(diagnosis_row: RowMaker) -> RowMaker:
         return diagnosis_row(**(row | changes))
 
     return make
+
+
+@pytest.fixture(scope="session")
+def tool_record() -> RowMaker:
+    """Make a record of what a tool finds: ``tool_record(case, exposure=(found, not found), ...)``."""
+
+    def make(case: int, *, dataset: str = "scm-text", tool: str = "textblob 0.20.1", **roles: Any) -> dict[str, Any]:
+        counts = {role: {"tp": found, "fn": missed} for role, (found, missed) in roles.items()}
+        name = f"c{case}"
+        place = {"dataset": dataset, "case_id": name, "cluster": name, "tool": tool}
+        return ToolRecord.model_validate(place | {"found": 3, "counts": counts}).model_dump(mode="json")
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def aided_rows(diagnosis_row: RowMaker, graph_row: RowMaker) -> list[dict[str, Any]]:
+    """Eight cases: hints turn every answer right, calls none, and hints add a wrong edge or a failure to the graphs."""
+    rows = []
+    for case in range(8):
+        place = {"case_id": f"c{case}", "cluster": f"c{case}"}
+        for way, score in (("direct", 0.0), ("direct+hints", 1.0), ("direct+calls", 0.0)):
+            rows.append(diagnosis_row(**place, elicit=way, score=score))
+        rows.append(graph_row(case, 1, 1, 1))
+        if case:
+            rows.append(graph_row(case, 1, 2, 1, elicit="direct+hints"))
+    rows.append(graph_row(0, 0, 0, 2, "parse_failed", elicit="direct+hints", answer=None))
+    return rows
 
 
 @pytest.fixture(scope="session")

@@ -222,6 +222,12 @@ def test_scores_are_drawn_over_tokens_with_a_panel_for_each_dataset_and_stage():
     assert cost_panels([elicitation("tot", tokens=0.0)]) == ""
 
 
+def test_the_legend_has_an_elicitation_with_tools_behind_itself_without():
+    words = texts(cost_panels([elicitation(way) for way in ("tot", "direct+hints", "direct")]))
+    ways = [word for word in words if word in ("direct", "direct+hints", "tot")]
+    assert ways == ["direct", "direct+hints", "tot"]
+
+
 def test_role_matrices_show_counts_of_missing_and_invented_variables():
     words = texts(role_matrices([variables_line()]))
     assert {"exposure", "missing", "none", "7", "3", "2", "1"} <= set(words)

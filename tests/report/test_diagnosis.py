@@ -134,3 +134,40 @@ def test_a_run_of_every_mode_gives_every_table(diagnosed):
 def test_one_elicitation_leaves_nothing_to_compare(diagnosed):
     found = diagnosis_of(read_runs([diagnosed(cases=2, elicits=["direct"])])[0])
     assert (found.elicitations, found.matches) == ((), ())
+
+
+def test_tools_are_compared_with_the_same_elicitation_without(make_folder, aided_rows, tool_record):
+    tools = [tool_record(0, exposure=(1, 0), outcome=(0, 1)), tool_record(1, exposure=(0, 1))]
+    found = diagnosis_of(read_runs([make_folder("diagnose", aided_rows, tools=tools)])[0])
+    assert [(one.stage, one.elicit, one.use) for one in found.tool_gains] == [
+        ("graph", "direct", "hints"),
+        ("answer", "direct", "hints"),
+        ("answer", "direct", "calls"),
+    ]
+    graph, hints, calls = found.tool_gains
+    # With hints: tp 7, fp 14, fn 9, the failed row's misses among them; without: tp 8, fp 8, fn 8.
+    assert (graph.with_tools.value, graph.without.value) == (pytest.approx(14 / 37), 0.5)
+    assert (graph.gain.n, graph.failed) == (8, 1)
+    assert (hints.gain.value, calls.gain.value) == (1.0, 0.0)
+    assert [(one.role, one.recall.value, one.variables) for one in found.tool_recalls] == [
+        ("exposure", 0.5, 2),
+        ("outcome", 0.0, 1),
+    ]
+    assert {one.run for one in found.tool_recalls} == {"diagnose-0123456789ab"}
+
+
+def test_gains_do_not_depend_on_the_order_in_which_answers_arrived(make_folder, aided_rows):
+    orders = (aided_rows, aided_rows[::-1])
+    one, other = (make_folder("diagnose", order, name=f"d{i}", run="same") for i, order in enumerate(orders))
+    gains = [diagnosis_of(read_runs([folder])[0]).tool_gains for folder in (one, other)]
+    assert gains[0] == gains[1]
+
+
+def test_substitution_rows_have_no_gain(make_folder, diagnosis_row):
+    rows = [diagnosis_row(elicit=way, mode="substitution", upto="graph") for way in ("direct", "direct+hints")]
+    assert diagnosis_of(read_runs([make_folder("diagnose", rows)])[0]).tool_gains == ()
+
+
+def test_what_tools_find_waits_for_the_first_row(make_folder, tool_record):
+    folder = make_folder("diagnose", tools=[tool_record(0, exposure=(1, 0))], state="running")
+    assert diagnosis_of(read_runs([folder])[0]).tool_recalls == ()

@@ -68,3 +68,44 @@ def test_runs_are_ordered_by_kind_then_as_given(make_folder):
 def test_only_the_folder_name_is_kept(make_folder, tmp_path):
     (run,) = read_runs([make_folder("lab")])
     assert str(tmp_path) not in json.dumps([run.folder, run.manifest.model_dump()])
+
+
+def test_what_tools_find_is_read_where_the_run_has_it(make_folder, diagnosis_row, tool_record):
+    with_tools = make_folder("diagnose", [diagnosis_row()], tools=[tool_record(0, exposure=(1, 2))])
+    without = make_folder("diagnose", [diagnosis_row()], name="without")
+    first, second = read_runs([with_tools, without])
+    assert [one.model_dump(mode="json") for one in first.tools] == [tool_record(0, exposure=(1, 2))]
+    assert second.tools == ()
+
+
+@pytest.mark.parametrize(
+    ("change", "column"),
+    [
+        ({"found": "many"}, "found"),
+        ({"counts": {"exposure": {"tp": -1, "fn": 0}}}, "counts.exposure.tp"),
+        ({"counts": {"exposure": {"tp": 10**400, "fn": 0}}}, "counts.exposure.tp"),
+        ({"counts": {"bystander": {"tp": 1, "fn": 0}}}, "counts.bystander"),
+        ({"counts": [1]}, "counts"),
+        ({"more": 1}, "more"),
+    ],
+)
+def test_a_malformed_record_of_a_tool_is_named_with_its_column(make_folder, tool_record, change, column):
+    good = tool_record(0, exposure=(1, 0))
+    fails([make_folder("diagnose", tools=[good, good | change])], column, "tools.jsonl row 2", "of a diagnose run")
+
+
+def test_tools_that_are_no_json_objects_are_one_line(make_folder):
+    folder = make_folder("diagnose")
+    for text, words in (("[1]\n", "a list"), ("{\n", "not valid JSON"), ("[" * 100_000 + "\n", "not valid JSON")):
+        (folder / "tools.jsonl").write_text(text)
+        fails([folder], words, "tools.jsonl line 1")
+    (folder / "tools.jsonl").write_bytes(b"\xff\n")
+    fails([folder], "not UTF-8", "tools.jsonl")
+
+
+def test_a_record_of_a_tool_cut_by_a_kill_is_left_out(make_folder, tool_record):
+    folder = make_folder("diagnose", tools=[tool_record(0, exposure=(1, 0))], state="running")
+    with (folder / "tools.jsonl").open("a") as file:
+        file.write('{"dataset": "scm')
+    (run,) = read_runs([folder])
+    assert [one.case_id for one in run.tools] == ["c0"]

@@ -1,5 +1,6 @@
 import pytest
 
+from counterpoise.counterfactual.results.tools import ToolGain
 from counterpoise.report.headlines import headlines
 from counterpoise.report.lines import Baseline, ChangeLine, Failures, StageLine
 from counterpoise.report.tables import Tables, tables_of
@@ -106,3 +107,55 @@ def test_costs_that_are_not_clear_are_said_to_be_indistinguishable_from_none(dia
 def test_nothing_is_said_of_costs_that_could_not_be_computed(diagnosed):
     folder = diagnosed(cases=3, elicits=["direct"], edit=lambda row: None if row["upto"] == "graph" else row)
     assert len(diagnosis(folder)) == 1
+
+
+def gain(stage, value, low, high, use="hints", mode="isolated"):
+    some = Estimate(0.5, 0.4, 0.6, 10, 10)
+    return ToolGain(
+        run="r",
+        model="m",
+        dataset="crass",
+        mode=mode,
+        upto="",
+        stage=stage,
+        elicit="direct",
+        use=use,
+        metric="accuracy",
+        with_tools=some,
+        without=some,
+        gain=Estimate(value, low, high, 10, 10),
+        failed=0,
+        left_out=0,
+    )
+
+
+def test_gains_by_tools_that_are_clear_are_counted_up_and_down():
+    gains = (gain("graph", 0.2, 0.1, 0.3), gain("outcome", -0.2, -0.3, -0.1), gain("answer", 0.1, 0.0, 0.2))
+    assert headlines(Tables(tool_gains=gains)) == (
+        (
+            "Diagnosis",
+            "m: tools against the same elicitation without them, isolated mode: hints are clearly better on 1 and "
+            "clearly worse on 1 of 3 stage scores.",
+        ),
+    )
+
+
+def test_it_is_said_plainly_when_no_gain_by_tools_is_clear():
+    gains = (gain("graph", -0.2, -0.5, 0.1), gain("answer", 0.1, 0.0, 0.2), gain("answer", 0.5, 0.4, 0.6, "calls"))
+    ((_, said),) = headlines(Tables(tool_gains=gains))
+    assert said.endswith(
+        "isolated mode: no gain by hints is distinguishable from 0 (2 compared; largest change: graph on crass "
+        "−0.20 [−0.50, +0.10]); calls are clearly better on 1 and clearly worse on 0 of 1 stage scores."
+    )
+
+
+def test_gains_by_tools_are_counted_in_the_plainest_mode_only():
+    chained = gain("graph", 0.2, 0.1, 0.3, mode="chained")
+    ((_, said),) = headlines(Tables(tool_gains=(chained, gain("graph", 0.2, -0.1, 0.3))))
+    assert "isolated mode: no gain by hints is distinguishable from 0 (1 compared" in said
+    ((_, said),) = headlines(Tables(tool_gains=(chained,)))
+    assert "chained mode: hints are clearly better on 1" in said
+
+
+def test_nothing_is_said_of_tools_whose_gain_has_no_value():
+    assert headlines(Tables(tool_gains=(gain("graph", None, None, None),))) == ()

@@ -12,6 +12,7 @@ from counterpoise.errors import DataError, OutputError
 from counterpoise.report.html import build, write
 
 GOLDEN = Path(__file__).parent / "golden" / "small.html"
+GOLDEN_TOOLS = GOLDEN.with_name("tools.html")
 
 VOID = {"meta", "br", "img", "link", "input", "hr"}
 LOADERS = {
@@ -132,10 +133,14 @@ def test_golden_page(small):
     document = re.sub(r"<svg.*?</svg>", "<svg></svg>", build(small), flags=re.DOTALL)
     document = re.sub(r"<style>.*?</style>", "<style></style>", document, flags=re.DOTALL)
     document = document.replace(f"counterpoise {__version__}", "counterpoise VERSION")
+    equals_golden(document, GOLDEN)
+
+
+def equals_golden(document, golden):
     if os.environ.get("COUNTERPOISE_GOLDEN") == "write":
-        GOLDEN.parent.mkdir(exist_ok=True)
-        GOLDEN.write_text(document, encoding="utf-8")
-    assert document == GOLDEN.read_text(encoding="utf-8")
+        golden.parent.mkdir(exist_ok=True)
+        golden.write_text(document, encoding="utf-8")
+    assert document == golden.read_text(encoding="utf-8")
 
 
 def test_page_is_well_formed_loads_nothing_and_runs_nothing(small):
@@ -323,6 +328,83 @@ def test_hostile_names_are_text_in_every_mode(diagnosed, hostile):
     assert page.text.count("<script>alert(1)</script>") > 100
     for raw in ("<script", "<img", "onload=alert(3)><a", "javascript:alert(4)'>\"'` {{ 49"):
         assert raw not in document
+
+
+def part_on_tools(document):
+    """The part of the page about tools; empty when it has none."""
+    found = re.search(r'<h4 class="part">Tools</h4>.*?(?=<h[234])', document, re.DOTALL)
+    return found[0] if found else ""
+
+
+def test_golden_part_on_tools(make_folder, aided_rows, tool_record):
+    """See :func:`test_golden_page`."""
+    tools = [tool_record(0, exposure=(1, 0), outcome=(0, 1)), tool_record(1, exposure=(0, 1), mediator=(1, 1))]
+    document = build([make_folder("diagnose", aided_rows, tools=tools)])
+    text = " ".join(safe(document).text.split())
+    for words in (
+        "tools against the same elicitation without them, isolated mode: hints are clearly better on 1 and",
+        "no gain by calls is distinguishable from 0 (1 compared; largest change: answer on scm-text",
+        "An extraction tool lists what a program finds",
+        "Isolated mode, direct+hints elicitation",
+    ):
+        assert words in text, words
+    equals_golden(part_on_tools(document), GOLDEN_TOOLS)
+
+
+def test_without_tools_the_page_says_nothing_of_them(small):
+    document = build(small)
+    assert part_on_tools(document) == ""
+    assert "tool" not in safe(document).text.lower()
+
+
+def test_a_run_with_tools_only_shows_what_they_find_and_no_gain(make_folder, diagnosis_row, tool_record):
+    rows = [diagnosis_row(elicit="direct+hints")]
+    folder = make_folder("diagnose", rows, tools=[tool_record(0, exposure=(1, 0))])
+    part = " ".join(part_on_tools(build([folder])).split())
+    assert "there is no gain to show" in part
+    assert "What the tool finds by itself" in part
+    bare = make_folder("diagnose", rows, name="bare")
+    part = part_on_tools(build([bare]))
+    assert "there is no gain to show" in part
+    assert "What the tool finds by itself" not in part
+
+
+def test_a_gain_without_a_common_case_says_so(make_folder, diagnosis_row):
+    rows = [diagnosis_row(), diagnosis_row(case_id="c1", cluster="c1", elicit="direct+hints")]
+    assert "no case is scored both ways" in part_on_tools(build([make_folder("diagnose", rows)]))
+
+
+def test_tools_are_shown_with_the_run_that_they_are_from(make_folder, diagnosis_row, tool_record):
+    folders = [
+        make_folder(
+            "diagnose",
+            [diagnosis_row(model=name)],
+            tools=[tool_record(0, tool=f"{name} 1.0", outcome=(1, 0))],
+            name=name,
+        )
+        for name in ("one", "two")
+    ]
+    first, second = build(folders).split('<h4 class="part">Tools</h4>')[1:]
+    assert "one 1.0" in first
+    assert "two 1.0" not in first
+    assert "two 1.0" in second
+
+
+def test_hostile_names_of_tools_are_text(make_folder, diagnosis_row, tool_record, hostile):
+    rows = [
+        diagnosis_row(elicit=way, dataset=hostile, mode=hostile, model=hostile)
+        for way in (hostile, f"{hostile}+{hostile}")
+    ]
+    record = tool_record(0, dataset=hostile, tool=hostile, outcome=(1, 0))
+    document = build([make_folder("diagnose", rows, tools=[record])])
+    page = safe(document)
+    # Gain: dataset, mode, elicitation and use; recall: dataset and tool.
+    assert part_on_tools(document).count("&lt;script&gt;alert(1)&lt;/script&gt;") == 6
+    assert "{{ 7*7 }}" in page.text
+    for raw in ("<script", "<img", "onload=alert(3)><a", "javascript:alert(4)'>\"'` {{ 49"):
+        assert raw not in document
+    for char in "\u202e\u2066\x00\x1b\x7f\x9f\u200b\ufeff":
+        assert char not in document
 
 
 def test_write_replaces_the_file_or_says_why_not(small, tmp_path):

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from counterpoise.report.lines import Baseline, Failures, StageLine, main_lines
+from counterpoise.report.lines import Baseline, Failures, StageLine, by_elicitation, main_lines
 from counterpoise.statistics import Estimate
 
 
@@ -56,3 +56,23 @@ def test_main_lines_are_those_of_the_plainest_mode_and_elicitation_of_each_run()
     plain = line()
     lines = [replace(plain, elicit="tot"), plain, replace(plain, mode="chained"), replace(plain, run="s", elicit="cot")]
     assert main_lines(lines) == [plain, lines[3]]
+
+
+def test_an_elicitation_with_tools_stands_right_behind_itself_without():
+    order = [
+        "direct",
+        "direct+hints",
+        "direct+calls",
+        "direct+other",
+        "few-shot",
+        "cot",
+        "cot+hints",
+        "own",
+        "own+hints",
+    ]
+    assert sorted(sorted(order), key=by_elicitation) == order
+
+
+def test_the_main_lines_are_those_without_tools():
+    plain = line()
+    assert main_lines([replace(plain, elicit="direct+hints"), plain]) == [plain]

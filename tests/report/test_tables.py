@@ -41,3 +41,19 @@ def test_costs_are_in_the_json_beside_the_stages(diagnosed):
     assert plain["propagations"][0]["difference"]["n"] == 4
     assert plain["elicitations"][0]["score"]["n"] == 4
     assert plain["matches"][0]["elicit"] == "direct"
+
+
+def test_tools_are_in_the_json(make_folder, aided_rows, tool_record):
+    folder = make_folder("diagnose", aided_rows, tools=[tool_record(0, exposure=(1, 3))])
+    plain = to_json(tables_of([folder]))
+    assert json.loads(json.dumps(plain, allow_nan=False)) == plain
+    gain = next(one for one in plain["tool_gains"] if (one["stage"], one["use"]) == ("answer", "hints"))
+    assert (gain["gain"]["value"], gain["gain"]["n"], gain["failed"], gain["left_out"]) == (1.0, 8, 0, 0)
+    assert (gain["with_tools"]["value"], gain["without"]["value"]) == (1.0, 0.0)
+    (found,) = plain["tool_recalls"]
+    assert (found["role"], found["recall"]["value"], found["variables"]) == ("exposure", 0.25, 4)
+
+
+def test_a_run_without_tools_has_empty_lists_of_them(make_folder, diagnosis_row):
+    plain = to_json(tables_of([make_folder("diagnose", [diagnosis_row()])]))
+    assert (plain["tool_gains"], plain["tool_recalls"]) == ([], [])

@@ -61,3 +61,30 @@ def test_costs_propagated_errors_and_elicitations_have_tables(diagnosed):
 def test_what_an_attribution_lacks_is_printed(diagnosed):
     folder = diagnosed(cases=2, elicits=["direct"], edit=lambda row: None if row["upto"] == "outcome" else row)
     assert "missing: gold up to outcome" in shown(tables_of([folder]))
+
+
+def test_tools_have_their_tables(make_folder, aided_rows, tool_record):
+    folder = make_folder("diagnose", aided_rows, tools=[tool_record(0, exposure=(1, 3))])
+    text = shown(tables_of([folder]))
+    for words in (
+        "Tools: embedded/smollm2, with minus without",
+        "gain [95 %]",
+        "−0.12 [",
+        "What the tool finds by itself: diagnose-0123456789ab",
+        "textblob 0.20.1",
+        "gold variables",
+        "tools against the same elicitation without them",
+    ):
+        assert words in text, words
+
+
+def test_without_tools_nothing_is_said_of_them(tables):
+    text = shown(tables).lower()
+    assert "tool" not in text
+
+
+def test_hostile_names_of_tools_send_no_control_sequence(make_folder, diagnosis_row, tool_record, hostile):
+    rows = [diagnosis_row(elicit=way, dataset=hostile) for way in (hostile, f"{hostile}+{hostile}")]
+    text = shown(tables_of([make_folder("diagnose", rows, tools=[tool_record(0, tool=hostile, exposure=(1, 3))])]))
+    assert "\x1b" not in text
+    text.encode("utf-8")

@@ -5,6 +5,7 @@
 a log can be scored again.
 """
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import groupby
@@ -29,6 +30,7 @@ from counterpoise.counterfactual.elicit.attempt import Attempt, Branching, attem
 from counterpoise.counterfactual.match import Matcher
 from counterpoise.counterfactual.modes import as_given, given_to, own_variables
 from counterpoise.counterfactual.parse import parse
+from counterpoise.counterfactual.parse.tolerant_json import clean
 from counterpoise.counterfactual.results.metrics import summarise
 from counterpoise.counterfactual.score import DiagnosisRow, fitting, row, score
 from counterpoise.counterfactual.stages import build_messages, gold_answer, render
@@ -62,7 +64,7 @@ class Asking:
         keep: called with each finished row.
         shots: solved cases by dataset.
         matcher: decides which names and values are the same.
-        store: completions by content.
+        store: completions by content; ``None``: nothing is kept.
         branching: how the branches of a tree are chosen.
         tools: extraction tools by modality, for elicitations with tools.
         data: folder of photographs.
@@ -74,7 +76,7 @@ class Asking:
     keep: Keep
     shots: Mapping[str, Sequence[Case]]
     matcher: Matcher
-    store: CompletionStore
+    store: CompletionStore | None = None
     branching: Branching = field(default_factory=Branching)
     tools: Mapping[str, Tool] = field(default_factory=dict)
     data: Path | None = None
@@ -143,19 +145,21 @@ def one_task(items: Sequence[Item], asking: Asking, keep: Keep) -> Task:
     parts = [first.case.dataset, *(part for part in first.group[1:] if part not in ("", "isolated", "direct"))]
     return Task(
         name="-".join(parts),
-        dataset=MemoryDataset([_sample(item, asking.data) for item in items], name=first.case.dataset),
+        dataset=MemoryDataset([_sample(item) for item in items], name=first.case.dataset),
         solver=reason(asking),
         scorer=stage_scorer(asking, keep),
         version=2,
     )
 
 
-def _sample(item: Item, data: Path | None) -> Sample:
+def _sample(item: Item) -> Sample:
     last = item.stages[-1]
+    # The solver shows the pictures. Here those of every case would be held in memory at once.
+    seen = item.case.model_copy(update={"media": ()})
     return Sample(
         # At several levels of a substitution the same case is asked again.
         id=item.case.id if item.mode != "substitution" else f"{item.case.id} {item.upto}",
-        input=chat_messages(build_messages(item.case, item.stages[0], given=given_of(item), data=data)),
+        input=chat_messages(build_messages(seen, item.stages[0], given=given_of(item))),
         target=render(last, gold_answer(item.case, last)),
         metadata={
             "case": item.case.model_dump(mode="json"),
@@ -204,6 +208,8 @@ def reason(asking: Asking) -> Solver:
         async def call(request: Request) -> Completion:
             if asking.failures:
                 raise asking.failures[0]
+            if asking.store is None:
+                return await _complete(model, request, offered)
             try:
                 return await asking.store.complete(request, lambda fresh: _complete(model, fresh, offered))
             except OutputError as error:
@@ -260,10 +266,13 @@ async def _complete(model: Model, request: Request, tools: Sequence[ToolDef]) ->
             seconds += output.time or 0.0
             if output.usage:
                 read, written = read + output.usage.input_tokens, written + output.usage.output_tokens
-            if output.error:
-                return Completion(text="", finish="error", error=str(output.error), seconds=seconds)
-            if not output.choices or not output.message.tool_calls:
+            if output.error or not output.choices:
+                fault = str(output.error or "the provider gave no answer")
+                return Completion(text="", finish="error", error=fault, seconds=seconds)
+            if not output.message.tool_calls or choice == "none":
                 break
+            for called in output.message.tool_calls:
+                called.arguments = _writable(called.arguments)
             messages.append(output.message)
             messages += (await execute_tools(messages, tools)).messages
     except Exception as error:
@@ -275,6 +284,12 @@ async def _complete(model: Model, request: Request, tools: Sequence[ToolDef]) ->
         finish="length" if output.stop_reason in ("max_tokens", "model_length") else "stop",
         seconds=seconds,
     )
+
+
+def _writable(arguments: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of a tool call without lone surrogates, with which Inspect could not write its log."""
+    mended: dict[str, Any] = json.loads(clean(json.dumps(arguments, ensure_ascii=False, default=str)))
+    return mended
 
 
 def _offered(tool: Tool, case: Case, data: Path | None) -> ToolDef:
@@ -294,10 +309,15 @@ def _offered(tool: Tool, case: Case, data: Path | None) -> ToolDef:
 
 @metric
 def headline() -> Metric:
-    """The metric of the last stage over all samples: micro-F1 or accuracy, with its interval and failures."""
+    """The metric of the last stage over all samples: micro-F1 or accuracy, with its interval and failures.
+
+    Without samples, as Inspect asks before the first one is done, no number but their count.
+    """
 
     def compute(scores: list[SampleScore]) -> Value:
         rows = [sample.score.metadata["rows"][-1] for sample in scores if sample.score.metadata]
+        if not rows:
+            return dict.fromkeys(("score", "low", "high"), float("nan")) | {"n": 0}
         (summary,) = summarise(rows)
         estimate = summary.estimate
         return {

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from counterpoise.counterfactual.baselines.habits import Habits
 from counterpoise.counterfactual.baselines.rows import baseline_rows
 from counterpoise.counterfactual.case import Case, Modality, Photo, Stage
-from counterpoise.counterfactual.datasets import Loaded, Reject, get, load
+from counterpoise.counterfactual.datasets import DATASETS, Loaded, Reject, get, load
 from counterpoise.counterfactual.elicit import ELICITATIONS, TOOL_USES, elicitation
 from counterpoise.counterfactual.elicit.attempt import Branching, nearness
 from counterpoise.counterfactual.elicit.shots import reserve
@@ -233,12 +233,21 @@ def chosen_cases(config: DiagnoseConfig, cases: Sequence[Case], data: Path | Non
         else:
             chosen.append(case)
     if not chosen:
+        # Cases of a file may be of no registered dataset.
+        known = DATASETS.get(cases[0].dataset)
         raise DataError(
             f"no picture of {cases[0].dataset} can be read, the first for: {rejects[0].reason}",
-            where=str(data),
-            fix=f"{get(cases[0].dataset).obtain or 'get its pictures'}; or --text-only-baseline asks without them",
+            where=str(data) if data else "no --data and no COUNTERPOISE_DATA",
+            fix=f"{known.obtain.rstrip('.') if known else 'get its pictures'}; or --text-only-baseline asks without",
         )
     return chosen, rejects
+
+
+def demonstrations(config: DiagnoseConfig, shots: Sequence[Case], data: Path | None) -> list[Case]:
+    """The solved cases of a run as they are shown, without those whose pictures cannot be read."""
+    from counterpoise.counterfactual.pictures import unreadable
+
+    return [_shown(config, case) for case in shots if config.text_only or unreadable(case, data) is None]
 
 
 def open_tools(config: DiagnoseConfig, cases: Sequence[Case]) -> dict[str, Tool]:
@@ -327,7 +336,8 @@ def run_diagnosis(
     chosen: dict[str, list[Case]] = {}
     unread: dict[str, list[Reject]] = {}
     for name, found in loaded.items():
-        shots[name], tested = split(name, found, data)
+        solved, tested = split(name, found, data)
+        shots[name] = demonstrations(config, solved, data)
         chosen[name], unread[name] = chosen_cases(config, tested, data)
     items = [
         item
@@ -369,7 +379,7 @@ def run_diagnosis(
                 folder.warn(f"{name}: {len(found.rejects)} items rejected; see counterpoise check-gold {name}")
         for name, rejects in unread.items():
             if rejects:
-                folder.warn(f"{name}: {len(rejects)} pictures could not be shown, the first: {rejects[0].reason}")
+                folder.warn(f"{name}: pictures that could not be shown: {len(rejects)}, the first: {rejects[0].reason}")
         _write_baselines(folder, config, chosen, matcher)
         if tools:
             _write_recalls(folder, chosen, tools, matcher, data)
@@ -390,7 +400,8 @@ def run_diagnosis(
                 config=config,
                 run=folder.run,
                 keep=keep,
-                shots=shots,
+                # Cases of a file say another dataset than the file is called.
+                shots={cases[0].dataset: shots[name] for name, cases in chosen.items()},
                 matcher=matcher,
                 store=CompletionStore(config.model, revision, out / "completions.jsonl"),
                 branching=_branching(config),

@@ -12,10 +12,16 @@ from inspect_ai import Task, task
 
 from counterpoise.counterfactual.asking import INSPECT, Asking, one_task
 from counterpoise.counterfactual.datasets import DATASETS, load
-from counterpoise.counterfactual.diagnose import DiagnoseConfig, chosen_cases, items_of, open_tools, split
+from counterpoise.counterfactual.diagnose import (
+    DiagnoseConfig,
+    chosen_cases,
+    demonstrations,
+    items_of,
+    open_tools,
+    split,
+)
 from counterpoise.counterfactual.score import matcher_for
 from counterpoise.errors import DataError, UnknownNameError
-from counterpoise.lm.store import CompletionStore
 
 __all__ = ["TASKS"]
 
@@ -76,9 +82,8 @@ def _registered(name: str) -> Callable[..., Task]:
             config=config,
             run=INSPECT,
             keep=lambda _: None,
-            shots={name: shots},
+            shots={name: demonstrations(config, shots, folder)},
             matcher=matcher_for(chosen, config.matcher),
-            store=CompletionStore(INSPECT, INSPECT),
             tools=open_tools(config, chosen),
             data=folder,
         )

@@ -1,4 +1,4 @@
-"""The diagnosis tables of one run: stages against baselines, costs of stages, propagated errors, elicitations."""
+"""The diagnosis tables of one run: stages and baselines, costs of stages, propagated errors, elicitations, tools."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from counterpoise.counterfactual.results.elicitation_costs import (
 )
 from counterpoise.counterfactual.results.metrics import StageSummary, advantage, summarise
 from counterpoise.counterfactual.results.propagation import Propagation, propagations
+from counterpoise.counterfactual.results.tools import ToolGain, ToolRecall, tool_gains, tool_recalls
 from counterpoise.report.folders import Run
 from counterpoise.report.lines import MODES, Baseline, Failures, StageLine, by_elicitation, position
 
@@ -34,6 +35,8 @@ class Diagnosis:
         propagations: chained minus isolated.
         elicitations: score and cost; empty with a single elicitation, where there is nothing to compare.
         matches: elicitations compared at equal cost.
+        tool_gains: with tools against without; empty where no elicitation was run both ways.
+        tool_recalls: what the tools find by themselves.
     """
 
     stages: tuple[StageLine, ...] = ()
@@ -41,6 +44,8 @@ class Diagnosis:
     propagations: tuple[Propagation, ...] = ()
     elicitations: tuple[ElicitationCost, ...] = ()
     matches: tuple[CostMatch, ...] = ()
+    tool_gains: tuple[ToolGain, ...] = ()
+    tool_recalls: tuple[ToolRecall, ...] = ()
 
 
 def diagnosis_of(run: Run) -> Diagnosis:
@@ -59,6 +64,9 @@ def diagnosis_of(run: Run) -> Diagnosis:
         propagations=tuple(propagations(rows)),
         elicitations=tuple(elicitation_costs(rows)) if several else (),
         matches=tuple(cost_matches(rows)) if several else (),
+        tool_gains=tuple(tool_gains(_plain(rows))),
+        # A run of which no row is written yet has nothing that its tools' recall could be read beside.
+        tool_recalls=tuple(tool_recalls([one.model_dump() for one in run.tools], run=run.id)) if rows else (),
     )
 
 
@@ -79,9 +87,14 @@ def _sorted(rows: Iterable[Any], run: str, datasets: Sequence[str]) -> list[RowL
     )
 
 
+def _plain(rows: Sequence[RowLike]) -> list[RowLike]:
+    """Without substitution rows, which have no line: they are the attribution's."""
+    return [row for row in rows if row["mode"] != "substitution"]
+
+
 def _stage_lines(rows: Sequence[RowLike], baselines: Sequence[RowLike]) -> list[StageLine]:
-    """Substitution rows have no line: they are the attribution's. Each line's baselines rest on the line's cases."""
-    plain = [row for row in rows if row["mode"] != "substitution"]
+    """Each line's baselines rest on the line's cases."""
+    plain = _plain(rows)
     groups: dict[tuple[str, ...], list[RowLike]] = {}
     for row in plain:
         groups.setdefault(tuple(str(row[name]) for name in _GROUP), []).append(row)

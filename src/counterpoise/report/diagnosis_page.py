@@ -9,6 +9,7 @@ from counterpoise.counterfactual.case import Stage
 from counterpoise.counterfactual.results.attribution import Attribution, StageCost
 from counterpoise.counterfactual.results.elicitation_costs import CostMatch, ElicitationCost
 from counterpoise.counterfactual.results.propagation import Propagation
+from counterpoise.counterfactual.results.tools import ToolGain, ToolRecall
 from counterpoise.report import charts
 from counterpoise.report.lines import (
     MODES,
@@ -24,7 +25,7 @@ from counterpoise.report.tables import Tables
 from counterpoise.report.wording import attribution_titles
 from counterpoise.statistics import Estimate
 
-__all__ = ["Block", "Costs", "Elicitations", "Ladder", "Mistakes", "Step", "Subject", "subjects"]
+__all__ = ["Block", "Costs", "Elicitations", "Ladder", "Mistakes", "Step", "Subject", "Tools", "subjects"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,19 @@ class Elicitations:
 
 
 @dataclass(frozen=True, slots=True)
+class Tools:
+    """What tools are worth to the model, and what they find by themselves; both by dataset.
+
+    Attributes:
+        aided: whether the model was asked with tools at all.
+    """
+
+    aided: bool
+    gains: tuple[tuple[str, tuple[ToolGain, ...]], ...]
+    recalls: tuple[tuple[str, tuple[ToolRecall, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Mistakes:
     """Confused roles and wrong edges."""
 
@@ -103,6 +117,7 @@ class Subject:
     blocks: tuple[Block, ...]
     costs: tuple[Costs, ...]
     elicitations: tuple[Elicitations, ...]
+    tools: Tools
     mistakes: Mistakes
 
 
@@ -117,6 +132,7 @@ def subjects(tables: Tables) -> list[Subject]:
             [line for line in tables.propagations if (line.run, line.model) == (run, model)],
             [line for line in tables.elicitations if (line.run, line.model) == (run, model)],
             [line for line in tables.matches if (line.run, line.model) == (run, model)],
+            _tools(run, model, tables),
         )
         for run, model in dict.fromkeys(
             [(line.run, line.model) for line in tables.stages] + [(one.run, one.model) for one in tables.attributions]
@@ -132,6 +148,7 @@ def _subject(
     propagations: Sequence[Propagation],
     elicitations: Sequence[ElicitationCost],
     matches: Sequence[CostMatch],
+    tools: Tools,
 ) -> Subject:
     matchers: dict[str, dict[str, None]] = {}
     for line in stages:
@@ -151,6 +168,7 @@ def _subject(
         elicitations=tuple(
             _elicitations(mode, elicitations, matches) for mode in sorted(modes, key=lambda name: position(name, MODES))
         ),
+        tools=tools,
         mistakes=_mistakes(stages),
     )
 
@@ -229,6 +247,22 @@ def _elicitations(mode: str, lines: Sequence[ElicitationCost], matches: Sequence
             (name, tuple(match for match in compared if match.dataset == name))
             for name in names
             if any(match.dataset == name for match in compared)
+        ),
+    )
+
+
+def _tools(run: str, model: str, tables: Tables) -> Tools:
+    gains = [line for line in tables.tool_gains if (line.run, line.model) == (run, model)]
+    recalls = [line for line in tables.tool_recalls if line.run == run]
+    return Tools(
+        aided=any("+" in line.elicit for line in tables.stages if (line.run, line.model) == (run, model)),
+        gains=tuple(
+            (name, tuple(line for line in gains if line.dataset == name))
+            for name in dict.fromkeys(line.dataset for line in gains)
+        ),
+        recalls=tuple(
+            (name, tuple(line for line in recalls if line.dataset == name))
+            for name in dict.fromkeys(line.dataset for line in recalls)
         ),
     )
 

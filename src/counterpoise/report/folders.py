@@ -26,6 +26,7 @@ class Run:
         rows: the rows of ``rows.jsonl``, of the row class of the run's kind; empty when the run has none yet.
         baselines: rows of ``baselines.jsonl`` (diagnosis only).
         cells: trained steps of ``cells.jsonl`` (lab only).
+        tools: what tools found by themselves, of ``tools.jsonl`` (diagnosis with tools only).
     """
 
     folder: str
@@ -33,6 +34,7 @@ class Run:
     rows: tuple[Any, ...]
     baselines: tuple[Any, ...] = ()
     cells: tuple[Any, ...] = ()
+    tools: tuple[Any, ...] = ()
 
     @property
     def id(self) -> str:
@@ -105,9 +107,10 @@ def _rows(path: Path, row_type: type[BaseModel], kind: str) -> tuple[BaseModel, 
 def _row_types(kind: str) -> dict[str, type[BaseModel]]:
     """The row files of a kind of run with the classes of their rows, imported when such a run is read."""
     if kind == "diagnose":
+        from counterpoise.counterfactual.results.tools import ToolRecord
         from counterpoise.counterfactual.score import DiagnosisRow
 
-        return {"rows": DiagnosisRow, "baselines": DiagnosisRow}
+        return {"rows": DiagnosisRow, "baselines": DiagnosisRow, "tools": ToolRecord}
     if kind == "curate":
         from counterpoise.curation.curate import CurationRow
 

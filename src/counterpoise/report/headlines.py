@@ -4,15 +4,18 @@ from collections.abc import Sequence
 
 from counterpoise.counterfactual.results.attribution import StageCost
 from counterpoise.counterfactual.results.elicitation_costs import REFERENCE, CostMatch
+from counterpoise.counterfactual.results.tools import ToolGain
 from counterpoise.report.lines import (
     MODES,
     NO_DEFENCE,
+    TOOL_USES,
     ChangeLine,
     CurationLine,
     StageLine,
     arm_title,
     by_elicitation,
     main_lines,
+    position,
 )
 from counterpoise.report.tables import Tables
 from counterpoise.report.wording import (
@@ -45,6 +48,9 @@ def headlines(tables: Tables) -> tuple[Headline, ...]:
             found.append(("Diagnosis", said))
     for run, model in dict.fromkeys((match.run, match.model) for match in tables.matches):
         if said := _equal_cost([m for m in tables.matches if (m.run, m.model, m.mode) == (run, model, MODES[0])]):
+            found.append(("Diagnosis", f"{model}: {said}"))
+    for run, model in dict.fromkeys((gain.run, gain.model) for gain in tables.tool_gains):
+        if said := _tools([gain for gain in tables.tool_gains if (gain.run, gain.model) == (run, model)]):
             found.append(("Diagnosis", f"{model}: {said}"))
     found += [("Curation", _curation(line)) for line in tables.curation]
     found += [("Customization", said) for said in _defence(tables.changes)]
@@ -139,6 +145,32 @@ def _equal_cost(matches: Sequence[CostMatch]) -> str:
     if not parts:
         return ""
     return f"against as many samples of {REFERENCE} as write no more tokens, {'; '.join(parts)}."
+
+
+def _tools(gains: Sequence[ToolGain]) -> str:
+    """How many stage scores clearly change by each use of tools; empty where none can be compared."""
+    measured = [gain for gain in gains if gain.gain.value is not None]
+    if not measured:
+        return ""
+    # The first stage is asked alike in every mode, so counting over modes would count it twice.
+    mode = min((gain.mode for gain in measured), key=lambda name: position(name, MODES))
+    mine = [gain for gain in measured if gain.mode == mode]
+    parts = []
+    for use in sorted({gain.use for gain in mine}, key=lambda name: position(name, TOOL_USES)):
+        those = [gain for gain in mine if gain.use == use]
+        signs = [direction(gain.gain) for gain in those]
+        if any(signs):
+            parts.append(
+                f"{use} are clearly better on {signs.count(1)} and clearly worse on {signs.count(-1)} of "
+                f"{len(those)} stage scores"
+            )
+        else:
+            most = max(those, key=lambda gain: abs(gain.gain.value or 0.0))
+            parts.append(
+                f"no gain by {use} is distinguishable from 0 ({len(those)} compared; largest change: {most.stage} on "
+                f"{most.dataset} {shift(most.gain)})"
+            )
+    return f"tools against the same elicitation without them, {mode} mode: {'; '.join(parts)}."
 
 
 def _curation(line: CurationLine) -> str:

@@ -30,6 +30,7 @@ from counterpoise.report.visible import visible
 from counterpoise.report.wording import (
     cost,
     difference,
+    direction,
     gold_given,
     interval,
     p_value,
@@ -188,6 +189,7 @@ def _environment() -> Environment:
         "points": points,
         "difference": difference,
         "cost": cost,
+        "direction": direction,
         "capital": sentence,
         "shift": shift,
         "p": p_value,

@@ -13,6 +13,7 @@ __all__ = [
     "NO_DEFENCE",
     "ORACLE",
     "STAGES",
+    "TOOL_USES",
     "Baseline",
     "ChangeLine",
     "CurationLine",
@@ -35,6 +36,9 @@ MODES = ("isolated", "chained", "substitution")
 
 ELICITATIONS = ("direct", "few-shot", "cot", "cot-sc", "tot")
 """Order in which elicitations are shown."""
+
+TOOL_USES = ("", "hints", "calls")
+"""Order in which uses of tools are shown behind an elicitation; the first is none."""
 
 CHECKPOINTS = ("base", "aligned", "attacked", "defended")
 """Order in which checkpoints are shown."""
@@ -256,9 +260,14 @@ def position(name: str, order: Sequence[str]) -> tuple[int, str]:
     return (order.index(name) if name in order else len(order), name)
 
 
-def by_elicitation(elicit: str) -> tuple[int, str]:
-    """Sort key of an elicitation."""
-    return position(elicit, ELICITATIONS)
+def by_elicitation(elicit: str) -> tuple[tuple[int, str], tuple[int, str]]:
+    """Sort key of an elicitation; with tools it stands right behind itself without.
+
+    >>> sorted(["cot", "direct+calls", "tot", "cot+hints", "direct+hints", "direct"], key=by_elicitation)
+    ['direct', 'direct+hints', 'direct+calls', 'cot', 'cot+hints', 'tot']
+    """
+    plain, _, use = elicit.partition("+")
+    return position(plain, ELICITATIONS), position(use, TOOL_USES)
 
 
 def main_lines(lines: Sequence[StageLine]) -> list[StageLine]:

@@ -9,6 +9,7 @@ from typing import Any
 from counterpoise.counterfactual.results.attribution import Attribution
 from counterpoise.counterfactual.results.elicitation_costs import CostMatch, ElicitationCost
 from counterpoise.counterfactual.results.propagation import Propagation
+from counterpoise.counterfactual.results.tools import ToolGain, ToolRecall
 from counterpoise.report.curation import curation_line
 from counterpoise.report.diagnosis import diagnosis_of
 from counterpoise.report.folders import Run, read_runs
@@ -27,6 +28,8 @@ class Tables:
     propagations: tuple[Propagation, ...] = ()
     elicitations: tuple[ElicitationCost, ...] = ()
     matches: tuple[CostMatch, ...] = ()
+    tool_gains: tuple[ToolGain, ...] = ()
+    tool_recalls: tuple[ToolRecall, ...] = ()
     curation: tuple[CurationLine, ...] = ()
     rates: tuple[RateLine, ...] = ()
     changes: tuple[ChangeLine, ...] = ()
@@ -59,6 +62,8 @@ def tables_from(runs: Sequence[Run]) -> Tables:
         propagations=tuple(line for found in diagnosed for line in found.propagations),
         elicitations=tuple(line for found in diagnosed for line in found.elicitations),
         matches=tuple(line for found in diagnosed for line in found.matches),
+        tool_gains=tuple(line for found in diagnosed for line in found.tool_gains),
+        tool_recalls=tuple(line for found in diagnosed for line in found.tool_recalls),
         curation=tuple(curation_line(run) for run in curated),
         rates=tuple(line for rates, _ in measured for line in rates),
         changes=tuple(line for _, changes in measured for line in changes),

@@ -53,6 +53,7 @@ def show(tables: Tables, console: "Console | None" = None) -> None:
     _stages(console, tables)
     _costs(console, tables)
     _elicitations(console, tables)
+    _tools(console, tables)
     _curation(console, tables)
     _lab(console, tables)
     for half, said in headlines(tables):
@@ -139,6 +140,34 @@ def _elicitations(console: "Console", tables: Tables) -> None:
     ]
     compared = (*place, "tokens out", f"k of {REFERENCE}", "its tokens out", "difference", "n", "reached by k")
     _table(console, f"At equal cost: against {REFERENCE} that writes no more", compared, matched)
+
+
+def _tools(console: "Console", tables: Tables) -> None:
+    place = ("dataset", "mode", "stage", "measure", "elicitation", "use")
+    header = (*place, "with [95 %]", "without [95 %]", "gain [95 %]", "n", "failed*", "left out")
+    note = "* answers with tools that could not be read or never came; they score 0 and stay in n"
+    for run, model in dict.fromkeys((line.run, line.model) for line in tables.tool_gains):
+        gains: Cells = [
+            (
+                *(line.dataset, line.mode, line.stage, line.metric, line.elicit, line.use),
+                *(f"{score(side.value)} {interval(side)}" for side in (line.with_tools, line.without)),
+                *(shift(line.gain), str(line.gain.n), str(line.failed), str(line.left_out)),
+            )
+            for line in tables.tool_gains
+            if (line.run, line.model) == (run, model)
+        ]
+        _table(console, f"Tools: {model}, with minus without, same elicitation and cases", header, gains, note)
+    for run in dict.fromkeys(line.run for line in tables.tool_recalls):
+        found: Cells = [
+            (
+                *(line.dataset, line.tool, str(line.role), f"{score(line.recall.value)} {interval(line.recall)}"),
+                *(str(line.variables), str(line.recall.n)),
+            )
+            for line in tables.tool_recalls
+            if line.run == run
+        ]
+        names = ("dataset", "tool", "role", "recall [95 %]", "gold variables", "cases")
+        _table(console, f"What the tool finds by itself: {run}", names, found)
 
 
 def _curation(console: "Console", tables: Tables) -> None:

@@ -11,6 +11,7 @@ from counterpoise.counterfactual.datasets.annotation import (
     ANNOTATED,
     Annotation,
     annotations,
+    decisions,
     parse_annotations,
     passes,
 )
@@ -78,6 +79,9 @@ def test_there_are_enough_and_their_graphs_differ(dataset: str) -> None:
 @pytest.mark.parametrize("dataset", ANNOTATED)
 def test_every_item_was_annotated_twice(dataset: str) -> None:
     first, second = passes(dataset)
+    log = decisions(dataset)
+    assert annotations(dataset).keys() == {one for one, decision in log.items() if decision != "left out"}
+    assert set(log.values()) <= {"agree", "first", "second", "merged", "left out"}
     assert annotations(dataset).keys() <= first.keys() & second.keys()
     # Two passes that were copies of each other would not be two.
     same = sum(first[identity].variables == second[identity].variables for identity in annotations(dataset))
@@ -123,7 +127,7 @@ def test_a_pass_agrees_with_itself_and_less_with_a_changed_one(monkeypatch: pyte
     monkeypatch.setattr(agreements, "passes", lambda dataset: (some, some))
     whole = agreement("crass", NORMALISED)
     assert (whole.n, whole.alone, whole.role_kappa) == (20, 0, 1.0)
-    for estimate in (whole.variables, whole.edges, whole.interventions, whole.outcomes):
+    for estimate in (whole.variables, whole.edges, whole.edges_named, whole.interventions, whole.outcomes):
         assert estimate.value == 1.0
     swapped = {Role.MEDIATOR: Role.COVARIATE, Role.COVARIATE: Role.MEDIATOR}
     other = {

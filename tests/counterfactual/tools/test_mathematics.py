@@ -12,11 +12,29 @@ def quantities():
     ("sentence", "wanted"),
     [
         ("Take 3 kg of flour.", [("quantity", "3 kg", "mass; 3 kilogram")]),
-        ("It is 12 cm or 1,200.5 metres.", [("quantity", "12 cm", "length; 0.12 meter"), ("quantity", "1,200.5 metres", "length; 1200.5 meter")]),
-        ("At 90 km/h, not 2 miles per hour.", [("quantity", "90 km/h", "length / time; 25 meter / second"), ("quantity", "2 miles per hour", "length / time; 0.89408 meter / second")]),
-        ("At -5 degrees Celsius or 20 °F", [("quantity", "-5 degrees Celsius", "temperature; 268.15 kelvin"), ("quantity", "20 °F", "temperature; 266.483 kelvin")]),
+        (
+            "It is 12 cm or 1,200.5 metres.",
+            [("quantity", "12 cm", "length; 0.12 meter"), ("quantity", "1,200.5 metres", "length; 1200.5 meter")],
+        ),
+        (
+            "At 90 km/h, not 2 miles per hour.",
+            [
+                ("quantity", "90 km/h", "length / time; 25 meter / second"),
+                ("quantity", "2 miles per hour", "length / time; 0.89408 meter / second"),
+            ],
+        ),
+        (
+            "At -5 degrees Celsius or 20 °F",
+            [
+                ("quantity", "-5 degrees Celsius", "temperature; 268.15 kelvin"),
+                ("quantity", "20 °F", "temperature; 266.483 kelvin"),
+            ],
+        ),
         ("Turn 90 degrees", [("quantity", "90 degrees", "degree")]),
-        ("A 3-minute walk and two hours", [("quantity", "3-minute", "time; 180 second"), ("quantity", "two hours", "time; 7200 second")]),
+        (
+            "A 3-minute walk and two hours",
+            [("quantity", "3-minute", "time; 180 second"), ("quantity", "two hours", "time; 7200 second")],
+        ),
         ("She has 5 apples.", [("count", "5 apples", "apples")]),
         ("She has 5 small red apples.", [("count", "5 small red apples", "small red apples")]),
         ("Seven men saw 12 sheep.", [("count", "Seven men", "7 men"), ("count", "12 sheep", "sheep")]),
@@ -34,14 +52,25 @@ def quantities():
         ("40% and 2.5 percent", [("percentage", "40%", ""), ("percentage", "2.5 percent", "")]),
         ("1/2, 2 3/4 and the 3rd", [("fraction", "1/2", ""), ("fraction", "2 3/4", ""), ("ordinal", "3rd", "")]),
         ("17 in base 8", [("numeral", "17", "base 8"), ("base", "base 8", "8")]),
-        ("60 in octal or base sixteen", [("numeral", "60", "base 8"), ("base", "octal", "8"), ("base", "base sixteen", "16")]),
-        ("In base 16, A7F and B + C", [("base", "base 16", "16"), ("numeral", "A7F", "a base above 15"), ("numeral", "B", "a base above 11"), ("numeral", "C", "a base above 12")]),
+        (
+            "60 in octal or base sixteen",
+            [("numeral", "60", "base 8"), ("base", "octal", "8"), ("base", "base sixteen", "16")],
+        ),
+        (
+            "In base 16, A7F and B + C",
+            [
+                ("base", "base 16", "16"),
+                ("numeral", "A7F", "a base above 15"),
+                ("numeral", "B", "a base above 11"),
+                ("numeral", "C", "a base above 12"),
+            ],
+        ),
         ("A7F in base 8, A dog", [("base", "base 8", "8")]),
         ("x2, u_1 and 3-1", [("number", "3", ""), ("number", "1", "")]),
         ("-2 and x - 2", [("number", "-2", ""), ("number", "2", "")]),
         ("No numbers here.", []),
     ],
-)  # fmt: skip
+)
 def test_quantities(quantities, sentence, wanted):
     assert [(one.kind, one.text, one.detail) for one in quantities.run(sentence)] == wanted
 

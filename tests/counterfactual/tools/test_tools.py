@@ -62,7 +62,7 @@ def test_context_question_and_options_are_read(gate, total):
     phrases = [finding.text for finding in open_tool("text").find(gate)]
     assert {"keeper", "lever", "boat"} <= set(phrases)
     one = gate.model_copy(update={"context": "", "question": "", "options": ("A swan sings.",)})
-    assert [finding.text for finding in open_tool("text").find(one)] == ["swan sings"]
+    assert [finding.text for finding in open_tool("text").find(one)] == ["swan"]
     numerals = [(finding.text, finding.detail) for finding in open_tool("mathematics").find(total)]
     assert ("17", "") in numerals
     assert ("base 8", "8") in numerals

@@ -13,9 +13,13 @@ from counterpoise.counterfactual.datasets import (
     arithmetic,
     clomo,
     coco,
+    code_preference,
     crass,
+    cvqa_bool,
+    cvqa_count,
     humaneval_exe,
     malalgoqa,
+    open_critic,
     rnn_typology,
     scm_code,
     scm_image,
@@ -23,7 +27,10 @@ from counterpoise.counterfactual.datasets import (
     scm_text,
 )
 from counterpoise.counterfactual.datasets.dataset import Dataset, Reject
-from counterpoise.counterfactual.datasets.file import SUFFIX, case_file
+from counterpoise.counterfactual.datasets.file import SUFFIX as CASES
+from counterpoise.counterfactual.datasets.file import case_file
+from counterpoise.counterfactual.datasets.module import SUFFIX as MODULE
+from counterpoise.counterfactual.datasets.module import module_dataset
 from counterpoise.errors import DataError, UnknownNameError
 
 __all__ = ["DATASETS", "Dataset", "Loaded", "Reject", "available", "get", "load"]
@@ -40,8 +47,12 @@ DATASETS: dict[str, Dataset] = {
         rnn_typology.DATASET,
         malalgoqa.DATASET,
         arithmetic.DATASET,
+        cvqa_bool.DATASET,
+        cvqa_count.DATASET,
         coco.DATASET,
         humaneval_exe.DATASET,
+        open_critic.DATASET,
+        code_preference.DATASET,
     )
 }
 
@@ -55,14 +66,16 @@ class Loaded:
 
 
 def get(name: str) -> Dataset:
-    """The dataset of that name, or the one in a file of cases, whose name ends in ``.jsonl``.
+    """The dataset of that name, or the one in a file: of cases (``.jsonl``) or a Python file that defines it (``.py``).
 
     Raises:
         UnknownNameError: there is none.
-        DataError: the file cannot be read, or a line is not a case.
+        DataError: the file cannot be read, a line is not a case, or the Python file defines no dataset.
     """
-    if name.endswith(SUFFIX):
+    if name.endswith(CASES):
         return case_file(name)
+    if name.endswith(MODULE):
+        return module_dataset(name)
     try:
         return DATASETS[name]
     except KeyError:

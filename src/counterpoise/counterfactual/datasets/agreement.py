@@ -30,7 +30,8 @@ class Agreement:
         variables: F1 over variables, name and role right.
         role_kappa: Cohen's kappa of the roles of the variables that both name; ``None`` where one role is all there is.
         named: variables that both name.
-        edges: F1 over edges.
+        edges: F1 over edges; an edge of a variable that the other pass has not is missed or invented.
+        edges_named: F1 over the edges between variables that both name.
         interventions: share of items with the same variable set to the same value.
         outcomes: share of the mediators and outcomes with the same counterfactual value.
     """
@@ -42,6 +43,7 @@ class Agreement:
     role_kappa: float | None
     named: int
     edges: Estimate
+    edges_named: Estimate
     interventions: Estimate
     outcomes: Estimate
 
@@ -58,6 +60,7 @@ def agreement(dataset: str, matcher: Matcher, *, seed: int = 0) -> Agreement:
     both = sorted(first.keys() & second.keys())
     confusion: Counter[tuple[str, str]] = Counter()
     columns: dict[Stage, list[tuple[float, ...]]] = {stage: [] for stage in _STAGES}
+    named: list[tuple[float, ...]] = []
     for identity in both:
         gold, other = _case(dataset, first[identity]), _case(dataset, second[identity])
         own = gold_answer(other, Stage.VARIABLES)
@@ -67,6 +70,8 @@ def agreement(dataset: str, matcher: Matcher, *, seed: int = 0) -> Agreement:
             if scored.score is None:
                 continue
             columns[stage].append(_column(stage, scored.score, scored.counts))
+            if stage is Stage.GRAPH:
+                named.append(_cell(scored.counts["edge_matched"]))
             if stage is Stage.VARIABLES:
                 for cell, count in scored.measures.items():
                     if cell.startswith("confusion:"):
@@ -85,6 +90,7 @@ def agreement(dataset: str, matcher: Matcher, *, seed: int = 0) -> Agreement:
         role_kappa=_kappa(roles),
         named=sum(roles.values()),
         edges=found[Stage.GRAPH],
+        edges_named=cluster_bootstrap(named, range(len(named)), f1, seed=seed),
         interventions=found[Stage.INTERVENTION],
         outcomes=found[Stage.OUTCOME],
     )
@@ -96,12 +102,15 @@ _STAGES = (Stage.VARIABLES, Stage.GRAPH, Stage.INTERVENTION, Stage.OUTCOME)
 
 def _column(stage: Stage, value: float, counts: Mapping[str, Mapping[str, int]]) -> tuple[float, ...]:
     if stage in _F1:
-        cell = counts[_F1[stage]]
-        return float(cell["tp"]), float(cell["fp"]), float(cell["fn"])
+        return _cell(counts[_F1[stage]])
     if stage is Stage.OUTCOME:
         cell = counts["all"]
         return float(cell["tp"]), float(cell["tp"] + cell["fn"])
     return value, 1.0
+
+
+def _cell(cell: Mapping[str, int]) -> tuple[float, ...]:
+    return float(cell["tp"]), float(cell["fp"]), float(cell["fn"])
 
 
 def _case(dataset: str, annotation: Annotation) -> Case:

@@ -5,6 +5,7 @@ Every set was annotated twice, by passes that did not see each other, and reconc
 :mod:`~counterpoise.counterfactual.datasets.agreement`.
 """
 
+import json
 from functools import cache
 from importlib import resources
 
@@ -13,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from counterpoise.counterfactual.case import Edge, Variable
 from counterpoise.errors import DataError
 
-__all__ = ["ANNOTATED", "Annotation", "annotations", "parse_annotations", "passes"]
+__all__ = ["ANNOTATED", "Annotation", "annotations", "decisions", "parse_annotations", "passes"]
 
 ANNOTATED = ("crass", "clomo", "malalgoqa")
 """The datasets with annotations."""
@@ -44,6 +45,12 @@ def passes(dataset: str) -> tuple[dict[str, Annotation], dict[str, Annotation]]:
     return first, second
 
 
+def decisions(dataset: str) -> dict[str, str]:
+    """How each item was reconciled: ``agree``, ``first``, ``second``, ``merged`` or ``left out``, by case id."""
+    lines = _text(f"passes/{dataset}-log.jsonl").splitlines()
+    return {entry["id"]: entry["decision"] for entry in map(json.loads, lines)}
+
+
 def parse_annotations(text: str, dataset: str) -> dict[str, Annotation]:
     """Annotations from JSON lines, by case id.
 
@@ -64,5 +71,9 @@ def parse_annotations(text: str, dataset: str) -> dict[str, Annotation]:
 
 
 def _read(dataset: str, file: str) -> dict[str, Annotation]:
+    return parse_annotations(_text(file), dataset)
+
+
+def _text(file: str) -> str:
     folder = resources.files("counterpoise") / "counterfactual" / "datasets" / "annotations"
-    return parse_annotations((folder / file).read_text(encoding="utf-8"), dataset)
+    return (folder / file).read_text(encoding="utf-8")

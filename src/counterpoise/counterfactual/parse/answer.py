@@ -27,6 +27,7 @@ __all__ = ["is_placeholder", "parse_answer"]
 
 MAX_LABEL_WORDS = 12
 MAX_LABEL_CHARS = 200
+MAX_WORD_CHARS = 80
 
 _FENCED = re.compile(r"```\w{0,10}\n(.*?)```", re.DOTALL)
 _PLACEHOLDER = re.compile(r"\s*(?:<[\w ]{1,30}>|\.{2,3}|…)\s*")
@@ -105,7 +106,7 @@ def _verbatim(case: Case, text: str) -> tuple[str | None, str | None]:
         found = fenced or ([] if bare.startswith('{"') else [bare])
     found = [answer.strip() for answer in found if not is_placeholder(answer)]
     if case.answer_kind == "literal":
-        found = [answer for answer in (one.strip("`").strip() for one in found) if read_literal(answer)[0]]
+        found = [answer for one in found if (answer := _literal(one.strip("`").strip())) is not None]
     distinct = [one for i, one in enumerate(found) if not any(_same(case, one, other) for other in found[:i])]
     if len(distinct) == 1:
         return distinct[0], None
@@ -115,6 +116,13 @@ def _verbatim(case: Case, text: str) -> tuple[str | None, str | None]:
         None,
         "no Python literal could be read" if case.answer_kind == "literal" else "no rewritten text could be read",
     )
+
+
+def _literal(text: str) -> str | None:
+    """A literal as it stands; one word without quotation marks is that text; ``None`` for anything else."""
+    if read_literal(text)[0]:
+        return text
+    return repr(text) if text and len(text) <= MAX_WORD_CHARS and not re.search(r"[\s'\"\[\](){}]", text) else None
 
 
 def is_placeholder(text: str) -> bool:

@@ -82,7 +82,7 @@ class PhraseTool:
         for sentence in self._parser.find_tokens(plain):
             words = _mended(sentence.split(" "))
             for start in range(0, len(words), _WINDOW):
-                # The lexicon has contextual rules too, which TextBlob does not use: it applies them to tags long changed.
+                # The lexicon has contextual rules too, which TextBlob leaves unused: they look at tags long changed.
                 tagged = self._parser.find_tags(words[start : start + _WINDOW])
                 tagged = self._lexicon.entities.apply(_corrected(tagged))
                 yield [(word, tag, chunk.endswith("NP")) for word, tag, chunk, _ in self._parser.find_chunks(tagged)]
@@ -209,7 +209,7 @@ def _corrected(tagged: Sequence[Sequence[str]]) -> list[list[str]]:
         if tag in ("VB", "VBP", "VBZ") and (before[0].lower() in ("the", "a", "an") or before[1] == "PRP$"):
             # "The lock": whatever else the word may be, it is a noun here.
             tag = "NNS" if tag == "VBZ" else "NN"
-        elif tag == "NNS" and before[1] in ("NN", "NNP") and after in ("DT", "PRP", "PRP$"):
+        elif tag == "NNS" and before[1] in ("NN", "NNP", "PRP") and after in ("DT", "PRP", "PRP$"):
             # "The man drinks his tea": a noun phrase begins behind it.
             tag = "VBZ"
         corrected.append([word, tag])

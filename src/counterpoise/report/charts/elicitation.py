@@ -17,7 +17,7 @@ from counterpoise.report.charts.drawing import (
     panel_heading,
     panels,
 )
-from counterpoise.report.lines import ELICITATIONS, STAGES
+from counterpoise.report.lines import STAGES, by_elicitation
 from counterpoise.report.visible import one_line
 
 __all__ = ["cost_panels"]
@@ -34,7 +34,7 @@ def cost_panels(lines: Sequence[ElicitationCost]) -> str:
     Args:
         lines: of one run, model and mode.
     """
-    ways = labels(in_order((line.elicit for line in lines), ELICITATIONS))
+    ways = labels(sorted({line.elicit for line in lines}, key=by_elicitation))
     datasets = labels((line.dataset for line in lines), limit=24)
     stages = labels(in_order((line.stage for line in lines), STAGES))
     rows = [row for line in lines for row in _rows(line) if row["value"] is not None and row["tokens"] > 0]
