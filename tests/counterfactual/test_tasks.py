@@ -126,23 +126,24 @@ def test_inspect_finds_and_runs_the_task(name, evaluate, asked, request, monkeyp
     assert found["low"].value <= found["score"].value <= found["high"].value
 
 
+class Made(Exception):
+    """Ends the making of a task as soon as its configuration is made."""
+
+
 @pytest.fixture
 def configured(monkeypatch):
     """The configuration that a task is made with."""
+    original = DiagnoseConfig.checked
+
+    def checked(**given):
+        raise Made(original(**given).model_dump(mode="json"))
+
+    monkeypatch.setattr(DiagnoseConfig, "checked", checked)
 
     def of(**settings) -> dict[str, Any]:
-        made: list[dict[str, Any]] = []
-
-        def checked(**given):
-            made.append(given)
-            return original(**given)
-
-        original = DiagnoseConfig.checked
-        with monkeypatch.context() as patch:
-            patch.setattr(DiagnoseConfig, "checked", checked)
+        with pytest.raises(Made) as made:
             TASKS["scm-text"](**settings)
-        (given,) = made
-        return original(**given).model_dump(mode="json")
+        return made.value.args[0]
 
     return of
 
@@ -172,7 +173,6 @@ def test_a_limit_is_drawn_by_the_seed():
 
     drawn = ids()
     assert len(set(drawn)) == 5
-    assert ids(seed=0) == drawn
     assert ids(seed=1) != drawn
 
 

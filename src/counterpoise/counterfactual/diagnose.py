@@ -381,7 +381,8 @@ def run_diagnosis(
             if rejects:
                 folder.warn(f"{name}: pictures that could not be shown: {len(rejects)}, the first: {rejects[0].reason}")
         _write_baselines(folder, config, chosen, matcher)
-        if tools:
+        # What tools find follows from the configuration, and a detector takes its time.
+        if tools and not (folder.path / "tools.jsonl").exists():
             _write_recalls(folder, chosen, tools, matcher, data)
         rows = folder.rows(key=row_key)
         total = sum(len(item.kept) for item in items)

@@ -17,6 +17,8 @@ __all__ = ["Embedder", "MiniLM", "open_embedder"]
 
 Vectors = NDArray[np.float32]
 
+KEPT_TEXTS = 20_000
+"""Vectors kept: 30 MB."""
 MAX_TOKENS = 256
 """Longer texts are cut: the length the model was trained and published with."""
 
@@ -61,6 +63,7 @@ class MiniLM:
         self.name = name
         self.revision = folder_revision(folder)
         self._batch_size = batch_size
+        self._kept: dict[str, Vectors] = {}
         with quiet_libraries():
             self._tokenizer: Any = BertTokenizer.from_pretrained(str(folder), local_files_only=True)
             self._model: Any = BertModel.from_pretrained(
@@ -68,7 +71,18 @@ class MiniLM:
             ).eval()
 
     def embed(self, texts: Sequence[str]) -> Vectors:
-        """See :class:`Embedder`; texts beyond 256 tokens are cut, the empty text has a vector too."""
+        """See :class:`Embedder`; texts beyond 256 tokens are cut, the empty text has a vector too.
+
+        Vectors are kept: comparing answers asks for the same words again and again.
+        """
+        fresh = list(dict.fromkeys(text for text in texts if text not in self._kept))
+        vectors = self._embedded(fresh)
+        if len(self._kept) + len(fresh) > KEPT_TEXTS:
+            self._kept = {text: self._kept[text] for text in dict.fromkeys(texts) if text in self._kept}
+        self._kept.update(zip(fresh, vectors, strict=True))
+        return np.stack([self._kept[text] for text in texts]) if texts else vectors
+
+    def _embedded(self, texts: Sequence[str]) -> Vectors:
         import torch
 
         vectors = np.empty((len(texts), self._model.config.hidden_size), dtype=np.float32)

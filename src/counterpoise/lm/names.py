@@ -61,12 +61,12 @@ def inspect_name(name: str) -> str:
 
 
 def calls_tools(name: str) -> bool:
-    """Whether a model can be offered tools: those of Inspect AI's providers, not the local ones.
+    """Whether a model can be offered tools: those of Inspect AI's own providers, not the local ones.
 
     >>> calls_tools("openai/gpt-5"), calls_tools("embedded/smollm2")
     (True, False)
     """
-    return not name.startswith("embedded/") and not Path(name).expanduser().is_dir()
+    return not name.startswith(("embedded/", "counterpoise/")) and not Path(name).expanduser().is_dir()
 
 
 def reads_images(name: str) -> bool:

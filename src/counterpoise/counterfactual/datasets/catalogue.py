@@ -46,9 +46,9 @@ _OWN = """## A dataset of your own
 
 is one Python file that says `DATASET = Dataset(...)` with a function that returns cases and rejects:
 [`examples/ferry_dataset.py`](../examples/ferry_dataset.py) is a whole one, which a test runs. Every command takes the
-path of such a file where it takes a name. Cases are validated like those of every other dataset: acyclic graph, exposure
-that changes, no placeholder, a target that is a possible answer. A file of cases (`.jsonl`, as `counterpoise generate`
-writes it) is taken too.
+path of such a file where it takes a name. Cases are validated like those of every other dataset: acyclic graph,
+exposure that changes, no placeholder, a target that is a possible answer. A file of cases (`.jsonl`, as `counterpoise
+generate` writes it) is taken too.
 """
 
 _AGREEMENT = """## Annotations
@@ -59,9 +59,10 @@ guideline, and reconciled item by item; both passes are kept, so this table can 
 by language models and no person checked them: agreement says how well the guideline settles an item, not how far a
 panel of people would agree. The second pass is scored against the first like a model's answers, with the default
 matcher: a model that reasoned like a second annotator would reach about these numbers, and differences between models
-far above them mean little.
+far above them mean little. *Agreed* are items that needed no change but wording; *role κ* and *edges F1, named* are
+over the variables that both passes name (their number in brackets).
 
-| dataset | reconciled | agreed as they were | variables F1 | role κ (variables both name) | edges F1 | edges F1 between these | intervention | outcome values |
+| dataset | items | agreed | variables F1 | role κ | edges F1 | edges F1, named | intervention | outcome values |
 |---|---:|---:|---|---|---|---|---|---|
 """
 
@@ -75,7 +76,7 @@ inspect eval counterpoise/{task} --model openai/gpt-5 -T stage=graph
 
 | parameter | default | meaning |
 |---|---|---|
-| `stage` | `answer` | variables, graph, intervention, abduction, outcome or answer; with the stages that a case has no gold for left out |
+| `stage` | `answer` | variables, graph, intervention, abduction, outcome, answer; cases without gold for it left out |
 | `mode` | `isolated` | isolated: every stage is given the gold before it; chained: the model's own answers |
 | `elicit` | `direct` | direct, few-shot, cot, cot-sc, tot |
 | `tools` | `off` | off, hints, calls |

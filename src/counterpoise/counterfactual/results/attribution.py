@@ -18,7 +18,7 @@ from itertools import pairwise
 from typing import Any
 
 from counterpoise.counterfactual.case import Stage
-from counterpoise.statistics import Estimate, mcnemar, mean, paired_bootstrap, proportion
+from counterpoise.statistics import Estimate, cluster_bootstrap, mcnemar, mean, paired_bootstrap, proportion
 
 __all__ = ["CHAINED", "READING", "Attribution", "Rung", "StageCost", "attributions"]
 
@@ -40,7 +40,7 @@ class Rung:
 
     Attributes:
         upto: a stage, or :data:`CHAINED`.
-        estimate: accuracy of the answer stage.
+        estimate: accuracy of the answer stage; of rewritten texts, their mean score.
     """
 
     upto: str
@@ -55,10 +55,10 @@ class StageCost:
         stage: a stage, or :data:`READING`.
         estimate: the cost in [-1, 1] with its 95 % interval, cases paired and clusters resampled.
         p: exact two-sided McNemar p-value, which takes cases as independent; ``None`` for :data:`READING`, which is
-            compared with perfection and not with another measurement.
+            compared with perfection and not with another measurement, and where answers are not right or wrong.
         p_holm: the same after Holm's correction for the stages of this attribution.
-        gained: cases that become right when the stage is given as well.
-        lost: cases that become wrong.
+        gained: cases that become right, or better, when the stage is given as well.
+        lost: cases that become wrong, or worse.
     """
 
     stage: str
@@ -183,9 +183,9 @@ def _attribution(
     cases = [(ladder.dataset, rungs) for ladder in ladders for rungs in ladder.cases.values()]
     lacking = {rung: sum(not _scored(rungs, rung) for _, rungs in cases) for rung in names}
     whole = [(name, rungs) for name, rungs in cases if all(_scored(rungs, rung) for rung in names)]
-    hits = {rung: [rungs[rung]["score"] == 1 for _, rungs in whole] for rung in names}
+    scores = {rung: [float(rungs[rung]["score"]) for _, rungs in whole] for rung in names}
     clusters = [(name, rungs[CHAINED]["cluster"]) for name, rungs in whole]
-    ends = [Rung(rung, proportion(hits[rung], clusters, seed=seed, resamples=resamples)) for rung in names]
+    ends = [Rung(rung, _share(scores[rung], clusters, seed, resamples)) for rung in names]
     return Attribution(
         run=run,
         model=model,
@@ -194,7 +194,7 @@ def _attribution(
         datasets=tuple(dict.fromkeys(ladder.dataset for ladder in ladders)),
         abduction=abduction,
         rungs=tuple(ends) if whole else (),
-        costs=_costs(names, hits, clusters, ends[-1].estimate, seed, resamples) if whole else (),
+        costs=_costs(names, scores, clusters, ends[-1].estimate, seed, resamples) if whole else (),
         n=len(whole),
         left_out=len(cases) - len(whole),
         lacking=tuple((rung, count) for rung, count in lacking.items() if count),
@@ -206,23 +206,37 @@ def _scored(rungs: Mapping[str, RowLike], rung: str) -> bool:
     return rung in rungs and rungs[rung]["score"] is not None
 
 
+def _binary(*scores: Sequence[float]) -> bool:
+    """Whether answers are right or wrong; the score of a rewritten text lies between."""
+    return all(score in (0, 1) for some in scores for score in some)
+
+
+def _share(scores: Sequence[float], clusters: Sequence[tuple[str, str]], seed: int, resamples: int) -> Estimate:
+    if _binary(scores):
+        return proportion([score == 1 for score in scores], clusters, seed=seed, resamples=resamples)
+    return cluster_bootstrap([(score, 1.0) for score in scores], clusters, mean, seed=seed, resamples=resamples)
+
+
 def _costs(
     names: Sequence[str],
-    hits: Mapping[str, Sequence[bool]],
+    scores: Mapping[str, Sequence[float]],
     clusters: Sequence[tuple[str, str]],
     last: Estimate,
     seed: int,
     resamples: int,
 ) -> tuple[StageCost, ...]:
     steps = list(pairwise(names))
-    pairs = [(hits[before], hits[after]) for before, after in steps]
-    p_values = [mcnemar(before, after) for before, after in pairs]
+    pairs = [(scores[before], scores[after]) for before, after in steps]
+    p_values: list[float] | None = None
+    if _binary(*scores.values()):
+        p_values = [mcnemar([b == 1 for b in before], [a == 1 for a in after]) for before, after in pairs]
+    adjusted = [(None, None)] * len(steps) if p_values is None else list(zip(p_values, _holm(p_values), strict=True))
     costs = [
         StageCost(
             stage=stage,
             estimate=paired_bootstrap(
-                [(float(hit), 1.0) for hit in before],
-                [(float(hit), 1.0) for hit in after],
+                [(score, 1.0) for score in before],
+                [(score, 1.0) for score in after],
                 clusters,
                 mean,
                 seed=seed,
@@ -230,12 +244,12 @@ def _costs(
             ),
             p=p,
             p_holm=p_holm,
-            gained=sum(b and not a for a, b in zip(before, after, strict=True)),
-            lost=sum(a and not b for a, b in zip(before, after, strict=True)),
+            gained=sum(b > a for a, b in zip(before, after, strict=True)),
+            lost=sum(a > b for a, b in zip(before, after, strict=True)),
         )
-        for (_, stage), (before, after), p, p_holm in zip(steps, pairs, p_values, _holm(p_values), strict=True)
+        for (_, stage), (before, after), (p, p_holm) in zip(steps, pairs, adjusted, strict=True)
     ]
-    wrong = sum(not hit for hit in hits[names[-1]])
+    wrong = sum(score < 1 for score in scores[names[-1]])
     return (
         *costs,
         StageCost(stage=READING, estimate=_complement(last), p=None, p_holm=None, gained=wrong, lost=0),

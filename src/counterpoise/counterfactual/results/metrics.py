@@ -13,7 +13,16 @@ from typing import Any
 from counterpoise.counterfactual.case import Role, Stage
 from counterpoise.statistics import Estimate, Statistic, cluster_bootstrap, f1, mean, paired_bootstrap, proportion
 
-__all__ = ["METRICS", "TEMPLATE_MODEL", "StageSummary", "advantage", "headline", "summarise"]
+__all__ = [
+    "EDIT_METRIC",
+    "METRICS",
+    "TEMPLATE_MODEL",
+    "StageSummary",
+    "advantage",
+    "headline",
+    "metric_of",
+    "summarise",
+]
 
 RowLike = Mapping[str, Any]
 
@@ -218,7 +227,7 @@ def _summary(
         elicit=first["elicit"],
         k=first["k"],
         model=first["model"],
-        metric=EDIT_METRIC if _edited(rows) else METRICS[stage],
+        metric=metric_of(stage, rows),
         estimate=_estimate(stage, scored, seed, resamples),
         n=len(rows),
         parse_failed=_with_status(rows, "parse_failed"),
@@ -238,6 +247,11 @@ def _estimate(stage: Stage, rows: Sequence[RowLike], seed: int, resamples: int) 
     if stage in (Stage.INTERVENTION, Stage.ABDUCTION, Stage.ANSWER) and not _edited(rows):
         return proportion([row["score"] == 1 for row in rows], clusters, seed=seed, resamples=resamples)
     return cluster_bootstrap(_columns(stage, rows), clusters, _statistic(stage), seed=seed, resamples=resamples)
+
+
+def metric_of(stage: Stage, rows: Sequence[RowLike]) -> str:
+    """Name of the headline metric of rows of one stage."""
+    return EDIT_METRIC if _edited(rows) else METRICS[stage]
 
 
 def _edited(rows: Sequence[RowLike]) -> bool:
@@ -269,7 +283,7 @@ def _further(stage: Stage, rows: Sequence[RowLike]) -> dict[str, float | None]:
         values = [float(row["measures"][key]) for row in rows if key in row["measures"]]
         found[name] = sum(values) / len(values) if values else None
     if _edited(rows):
-        found["exact text rate"] = sum(float(row["measures"]["exact"]) for row in rows) / len(rows)
+        found["exact text rate"] = sum(row["measures"].get("exact", 0.0) for row in rows) / len(rows)
     return found
 
 

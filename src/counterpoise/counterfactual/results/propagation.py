@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from counterpoise.counterfactual.case import Stage
-from counterpoise.counterfactual.results.metrics import METRICS, advantage, summarise
+from counterpoise.counterfactual.results.metrics import advantage, metric_of, summarise
 from counterpoise.statistics import Estimate, mcnemar
 
 __all__ = ["Propagation", "propagations"]
@@ -80,14 +80,14 @@ def _propagation(
     cases = sorted({*gold, *own})
     both = [case for case in cases if all(case in s and s[case]["score"] is not None for s in (gold, own))]
     isolated, chained = [gold[case] for case in both], [own[case] for case in both]
-    binary = both and stage in _BINARY
+    binary = both and stage in _BINARY and all(row["score"] in (0, 1) for row in (*isolated, *chained))
     return Propagation(
         run=run,
         model=model,
         elicit=elicit,
         dataset=dataset,
         stage=str(stage),
-        metric=METRICS[stage],
+        metric=metric_of(stage, [*isolated, *chained]),
         isolated=_level(isolated, seed, resamples),
         chained=_level(chained, seed, resamples),
         difference=advantage(stage, chained, isolated, seed=seed, resamples=resamples),
