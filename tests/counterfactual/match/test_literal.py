@@ -54,4 +54,5 @@ def test_type_and_value_do(gold: str, text: str) -> None:
 )
 def test_hostile_text_is_no_literal(text: str) -> None:
     readable, value = read_literal(text)
-    assert readable is (text == "1" * 1999 + ".") and (readable or value is None)
+    assert readable is (text == "1" * 1999 + ".")
+    assert readable or value is None
