@@ -16,6 +16,7 @@ from counterpoise.counterfactual.baselines.habits import Habits
 from counterpoise.counterfactual.baselines.rows import baseline_rows
 from counterpoise.counterfactual.case import Case, Modality, Photo, Stage
 from counterpoise.counterfactual.datasets import DATASETS, Loaded, Reject, get, load
+from counterpoise.counterfactual.datasets.fetch import unpinned
 from counterpoise.counterfactual.elicit import ELICITATIONS, TOOL_USES, elicitation
 from counterpoise.counterfactual.elicit.attempt import Branching, nearness
 from counterpoise.counterfactual.elicit.shots import reserve
@@ -375,6 +376,8 @@ def run_diagnosis(
     }
     with RunFolder.open(out, kind="diagnose", config=settings, packages=PACKAGES) as folder:
         for name, found in loaded.items():
+            for file in unpinned(get(name), data):
+                folder.warn(f"{name}: {file} is not the file that the reader was written against")
             if found.rejects:
                 folder.warn(f"{name}: {len(found.rejects)} items rejected; see counterpoise check-gold {name}")
         for name, rejects in unread.items():

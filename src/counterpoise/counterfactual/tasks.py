@@ -37,6 +37,7 @@ def _registered(name: str) -> Callable[..., Task]:
         mode: str = "isolated",
         elicit: str = "direct",
         tools: str = "off",
+        extractor: str | None = None,
         k: int = 5,
         limit: int | None = None,
         seed: int = 0,
@@ -50,6 +51,7 @@ def _registered(name: str) -> Callable[..., Task]:
             mode: isolated or chained.
             elicit: direct, few-shot, cot, cot-sc or tot.
             tools: off, hints or calls.
+            extractor: the tool, as MODALITY=NAME, where it is not the default one; image=FOLDER for pictures.
             k: samples of cot-sc, branches of tot.
             limit: cases, drawn by the seed; all by default.
             seed: of the choice of cases and of sampling.
@@ -67,6 +69,7 @@ def _registered(name: str) -> Callable[..., Task]:
             modes=[mode],
             elicits=[elicit],
             tools=[tools],
+            extractors=[extractor] if extractor else [],
             k=k,
             text_only=text_only,
             seed=seed,

@@ -5,13 +5,13 @@ The model is any sequence classifier that transformers implements and that was t
 safetensors only, and no code that comes with a model is run.
 """
 
-import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from counterpoise.errors import DataError, UnsupportedError, UsageError
+from counterpoise.errors import UnsupportedError, UsageError
+from counterpoise.lm.pretrained import load_pretrained, read_config
 
 __all__ = ["CrossEncoder", "Entailer", "open_entailer"]
 
@@ -59,12 +59,12 @@ class CrossEncoder:
     ) -> None:
         from counterpoise.lm.loading import default_device, folder_revision
 
-        self._entailment = _entailment_label(_config(folder), folder)
+        self._entailment = _entailment_label(read_config(folder), folder)
         self.name = name or str(folder)
         self.revision = folder_revision(folder)
         self._batch_size = batch_size
         self._device = device or default_device()
-        self._tokenizer, self._model = _loaded(folder)
+        self._model, self._tokenizer = load_pretrained(folder, "AutoModelForSequenceClassification", "AutoTokenizer")
         self._model.to(self._device)
         positions = getattr(self._model.config, "max_position_embeddings", _MAX_TOKENS)
         # RoBERTa counts positions from 2.
@@ -137,25 +137,6 @@ def _encodable(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _config(folder: Path) -> dict[str, Any]:
-    if not (folder / "config.json").is_file():
-        raise DataError(f"no model in folder {folder}", expected="config.json, tokenizer and safetensors")
-    try:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise DataError("the model's configuration cannot be read", where=str(folder / "config.json")) from error
-    if not isinstance(config, dict):
-        raise DataError("the model's configuration is no object", where=str(folder / "config.json"))
-    if config.get("auto_map"):
-        raise UnsupportedError(
-            f"the model in {folder} brings its own Python code, which is never run",
-            expected="an architecture that transformers itself implements",
-        )
-    if not any(folder.glob("*.safetensors")):
-        raise DataError(f"no weights in folder {folder}", expected="*.safetensors files")
-    return config
-
-
 def _entailment_label(config: dict[str, Any], folder: Path) -> int:
     """The position of the label "entailment"; models order their labels differently, so it is read, never assumed."""
     labels = config.get("id2label")
@@ -170,32 +151,3 @@ def _entailment_label(config: dict[str, Any], folder: Path) -> int:
             expected="labels such as contradiction, entailment, neutral",
         )
     return int(found[0])
-
-
-def _loaded(folder: Path) -> tuple[Any, Any]:
-    from transformers import AutoModelForSequenceClassification, AutoTokenizer
-
-    from counterpoise.lm.loading import quiet_libraries
-
-    with quiet_libraries():
-        try:
-            tokenizer: Any = AutoTokenizer.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
-            model, report = AutoModelForSequenceClassification.from_pretrained(
-                str(folder),
-                local_files_only=True,
-                use_safetensors=True,
-                trust_remote_code=False,
-                output_loading_info=True,
-            )
-        # Damaged files fail in many ways inside the libraries (and safetensors raises its own kind).
-        except Exception as error:
-            reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
-            raise DataError(f"cannot load the model in {folder}: {reason}") from error
-    missing = sorted(report["missing_keys"])
-    if missing:
-        raise DataError(
-            f"the model in {folder} lacks weights of its classifier",
-            where=missing[0],
-            expected="a model trained on natural language inference",
-        )
-    return tokenizer, model.eval()

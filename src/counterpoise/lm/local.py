@@ -18,7 +18,7 @@ from counterpoise.lm.engine.packing import PackedWeights
 from counterpoise.lm.engine.prefill import Prefiller
 from counterpoise.lm.engine.scoring import score
 from counterpoise.lm.engine.stopping import StopWatch, cut_at_stop
-from counterpoise.lm.loading import load_folder
+from counterpoise.lm.loading import end_tokens, load_folder
 from counterpoise.lm.protocol import Completion, Message, Request, TokenLogprobs
 from counterpoise.rng import rng_for
 
@@ -84,7 +84,7 @@ class LocalLM:
         self._limits = Limits(
             rows=self.max_batch, tokens=max_batch_tokens, prefill=min(PREFILL_TOKENS, max_batch_tokens)
         )
-        self._ends = _end_tokens(model, tokenizer)
+        self._ends = end_tokens(model, tokenizer)
         pad = tokenizer.pad_token_id
         self._prefiller = Prefiller(
             model, pad if pad is not None else min(self._ends, default=0), kept_tokens=max_batch_tokens // 2
@@ -278,15 +278,3 @@ class LocalLM:
             error=row.error,
             seconds=row.seconds,
         )
-
-
-def _end_tokens(model: Any, tokenizer: Any) -> frozenset[int]:
-    """Ids that end a turn: the tokenizer's and those of the model's generation settings."""
-    settings = getattr(model, "generation_config", None)
-    found: set[int] = set()
-    for value in (tokenizer.eos_token_id, getattr(settings, "eos_token_id", None)):
-        if isinstance(value, int):
-            found.add(value)
-        elif value is not None:
-            found |= set(value)
-    return frozenset(found)

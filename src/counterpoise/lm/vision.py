@@ -21,8 +21,7 @@ from transformers import GenerationConfig, LogitsProcessorList, StoppingCriteria
 
 from counterpoise.errors import CounterpoiseError, DataError, UnsupportedError, UsageError
 from counterpoise.lm.engine.constrained import SchemaGuides
-from counterpoise.lm.engine.decoding import WrittenRow
-from counterpoise.lm.engine.sampling import choose_tokens
+from counterpoise.lm.engine.decoding import WrittenRow, choose_next
 from counterpoise.lm.engine.stopping import StopWatch, cut_at_stop
 from counterpoise.lm.images import MAX_PIXELS, read_image
 from counterpoise.lm.loading import end_tokens, load_vision_folder
@@ -417,7 +416,7 @@ class VisionLM:
         def choose(logits: torch.Tensor) -> list[int | None]:
             nonlocal begun
             live = [number for number, row in enumerate(rows) if row.finish is None]
-            tokens = self._choose([rows[number] for number in live], logits[live])
+            tokens = choose_next([rows[number] for number in live], logits[live], self._ends)
             begun = _share(begun, [rows[number] for number in live])
             chosen: list[int | None] = [None] * len(rows)
             try:
@@ -455,35 +454,6 @@ class VisionLM:
         for half in (fresh[: len(fresh) // 2], fresh[len(fresh) // 2 :]):
             if half:
                 self._write(half, requests, poll, finish)
-
-    def _choose(self, rows: list[WrittenRow], logits: torch.Tensor) -> list[int]:
-        """The next token of each row, noted in it; logits of shape ``[rows, vocabulary]``."""
-        for number, row in enumerate(rows):
-            if row.guide is not None:
-                row.guide.forbid(logits[number])
-        uniforms = [row.draws.random() if row.temperature > 0 else 0.0 for row in rows]
-        tokens = choose_tokens(logits, [row.temperature for row in rows], [row.top_p for row in rows], uniforms)
-        for row, token in zip(rows, tokens, strict=True):
-            self._append(row, token)
-        return tokens
-
-    def _append(self, row: WrittenRow, token: int) -> None:
-        if token in self._ends:
-            row.finish = "stop"
-            return
-        row.tokens.append(token)
-        if row.guide is not None:
-            row.guide.accept(token)
-            if row.guide.error:
-                row.finish, row.error = "error", row.guide.error
-                return
-            if row.guide.finished:
-                row.finish = "stop"
-                return
-        if row.watch.seen(row.tokens):
-            row.finish = "stop"
-        elif len(row.tokens) >= row.max_tokens:
-            row.finish = "length"
 
     def _score(
         self, batch: Sequence[tuple[int, _Prompt]], continuations: Sequence[list[int]], scores: list[list[float]]

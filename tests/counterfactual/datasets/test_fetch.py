@@ -11,7 +11,7 @@ import pytest
 
 from counterpoise.counterfactual.datasets import DATASETS
 from counterpoise.counterfactual.datasets.dataset import Dataset, Download
-from counterpoise.counterfactual.datasets.fetch import LOG, address, fetch, state
+from counterpoise.counterfactual.datasets.fetch import LOG, address, fetch, state, unpinned
 from counterpoise.errors import DataError, OutputError
 
 CONTENT = b'{"a": 1}\n'
@@ -72,6 +72,7 @@ def test_a_file_that_is_there_is_never_overwritten(tmp_path: Path) -> None:
     assert found.state == "kept"
     assert (tmp_path / "hand/a.jsonl").read_bytes() == b"mine"
     assert state(one(), tmp_path) == "differs"
+    assert unpinned(dataset(one(), one(None)), tmp_path) == ["hand/a.jsonl"]
     assert state(one(None), tmp_path) == "unknown"
     assert state(one(path="hand/b.jsonl"), tmp_path) == state(one(), None) == "absent"
 

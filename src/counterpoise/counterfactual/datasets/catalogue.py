@@ -80,6 +80,7 @@ inspect eval counterpoise/{task} --model openai/gpt-5 -T stage=graph
 | `mode` | `isolated` | isolated: every stage is given the gold before it; chained: the model's own answers |
 | `elicit` | `direct` | direct, few-shot, cot, cot-sc, tot |
 | `tools` | `off` | off, hints, calls |
+| `extractor` | the default tool | another tool: `text=ner:FOLDER`, `image=FOLDER` |
 | `k` | 5 | samples of cot-sc, branches of tot |
 | `limit` | all | cases, drawn by the seed |
 | `seed` | 0 | of the choice of cases and of sampling |

@@ -17,7 +17,7 @@ from counterpoise.counterfactual.datasets.dataset import Dataset, Download
 from counterpoise.errors import DataError, OutputError
 from counterpoise.records import append_line
 
-__all__ = ["LOG", "Fetched", "State", "address", "fetch", "state"]
+__all__ = ["LOG", "Fetched", "State", "address", "fetch", "state", "unpinned"]
 
 LOG = "fetched.jsonl"
 """In the data folder: a line for each file that was fetched, with its address and digest."""
@@ -66,6 +66,11 @@ def state(download: Download, data: Path | None) -> State:
     if download.sha256 is None:
         return "unknown"
     return "pinned" if _digest(path) == download.sha256 else "differs"
+
+
+def unpinned(dataset: Dataset, data: Path | None) -> list[str]:
+    """The files of a dataset that are in the data folder with other bytes than the pinned ones."""
+    return [download.path for download in dataset.downloads if state(download, data) == "differs"]
 
 
 def fetch(dataset: Dataset, data: Path, *, open_address: Callable[[str], IO[bytes]] | None = None) -> list[Fetched]:

@@ -20,7 +20,7 @@ from counterpoise.lm.engine.sampling import choose_tokens
 from counterpoise.lm.engine.slots import SlotCache
 from counterpoise.lm.engine.stopping import StopWatch
 
-__all__ = ["Limits", "WrittenRow", "decode"]
+__all__ = ["Limits", "WrittenRow", "choose_next", "decode"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +156,7 @@ class _Batch:
         try:
             read = self._prefiller.read(list(number))
             logits = read.logits[torch.tensor(sources, device=read.logits.device)]
-            self._choose(group, logits)
+            choose_next(group, logits, self._ends)
             self._join(group, sources, read)
         except RuntimeError as error:
             _fail(group, error)
@@ -170,7 +170,7 @@ class _Batch:
         assert self._cache is not None
         try:
             logits = self._prefiller.step([row.tokens[-1] for row in everybody], self._cache)
-            self._choose(everybody, logits)
+            choose_next(everybody, logits, self._ends)
         except RuntimeError as error:
             _fail(everybody, error)
         _share(begun, everybody)
@@ -178,33 +178,6 @@ class _Batch:
             if everybody[number].finish is not None:
                 self._leave(number)
         yield from (row for row in everybody if row.finish is not None)
-
-    def _choose(self, rows: list[WrittenRow], logits: torch.Tensor) -> None:
-        for number, row in enumerate(rows):
-            if row.guide is not None:
-                row.guide.forbid(logits[number])
-        uniforms = [row.draws.random() if row.temperature > 0 else 0.0 for row in rows]
-        chosen = choose_tokens(logits, [row.temperature for row in rows], [row.top_p for row in rows], uniforms)
-        for row, token in zip(rows, chosen, strict=True):
-            self._append(row, token)
-
-    def _append(self, row: WrittenRow, token: int) -> None:
-        if token in self._ends:
-            row.finish = "stop"
-            return
-        row.tokens.append(token)
-        if row.guide is not None:
-            row.guide.accept(token)
-            if row.guide.error:
-                row.finish, row.error = "error", row.guide.error
-                return
-            if row.guide.finished:
-                row.finish = "stop"
-                return
-        if row.watch.seen(row.tokens):
-            row.finish = "stop"
-        elif len(row.tokens) >= row.max_tokens:
-            row.finish = "length"
 
     def _join(self, group: list[WrittenRow], sources: list[int], read: Prefilled) -> None:
         joining = [(row, source) for row, source in zip(group, sources, strict=True) if row.finish is None]
@@ -222,6 +195,43 @@ class _Batch:
         last = self.live.pop()
         if number < len(self.live):
             self.live[number] = last
+
+
+def choose_next(rows: Sequence[WrittenRow], logits: torch.Tensor, ends: frozenset[int]) -> list[int]:
+    """The next token of each row, noted in it.
+
+    Args:
+        rows: those being written.
+        logits: shape ``[rows, vocabulary]``; what a row's guide forbids is set to ``-inf`` in place.
+        ends: ids that end a turn.
+    """
+    for number, row in enumerate(rows):
+        if row.guide is not None:
+            row.guide.forbid(logits[number])
+    uniforms = [row.draws.random() if row.temperature > 0 else 0.0 for row in rows]
+    chosen = choose_tokens(logits, [row.temperature for row in rows], [row.top_p for row in rows], uniforms)
+    for row, token in zip(rows, chosen, strict=True):
+        _append(row, token, ends)
+    return chosen
+
+
+def _append(row: WrittenRow, token: int, ends: frozenset[int]) -> None:
+    if token in ends:
+        row.finish = "stop"
+        return
+    row.tokens.append(token)
+    if row.guide is not None:
+        row.guide.accept(token)
+        if row.guide.error:
+            row.finish, row.error = "error", row.guide.error
+            return
+        if row.guide.finished:
+            row.finish = "stop"
+            return
+    if row.watch.seen(row.tokens):
+        row.finish = "stop"
+    elif len(row.tokens) >= row.max_tokens:
+        row.finish = "length"
 
 
 def _share(begun: float, rows: list[WrittenRow]) -> None:
