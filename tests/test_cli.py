@@ -1,5 +1,6 @@
 """The command line as a user meets it: exit codes, one-line errors, shapes of the JSON, resume."""
 
+import io
 import json
 from pathlib import Path
 
@@ -10,6 +11,11 @@ from inspect_ai.model import ModelOutput, ModelUsage, get_model
 from counterpoise.cli import cli, main
 
 MOCK = "mockllm/model"
+SUITES = {"scm-text", "scm-math", "scm-code", "scm-image"}
+PUBLIC = {
+    *("crass", "clomo", "rnn-typology", "malalgoqa", "arithmetic", "cvqa-bool", "cvqa-count", "coco"),
+    *("humaneval-exe", "open-critic", "code-preference"),
+}
 
 # Inspect AI itself calls tenacity in a way that tenacity deprecates.
 pytestmark = pytest.mark.filterwarnings("ignore:The 'initial' parameter is deprecated:DeprecationWarning")
@@ -41,6 +47,14 @@ def no_ambient_data(monkeypatch):
     monkeypatch.delenv("COUNTERPOISE_DATA", raising=False)
 
 
+@pytest.fixture
+def published(data):
+    """The data folder, where it has the annotations that the protocol's authors published."""
+    if not (data / "published_annotations").is_dir():
+        pytest.skip(f"needs the published annotations in {data}")
+    return data
+
+
 def run(capsys, *arguments):
     code = main([str(argument) for argument in arguments])
     captured = capsys.readouterr()
@@ -66,11 +80,27 @@ def diagnose(capsys, out, *more, datasets="scm-math", limit=2):
         (["diagnose", "--model", MOCK, "--dataset", "scm-text", "--rating", "luck", "--out", "x"], "unknown rating"),
         (["diagnose", "--model", MOCK, "--dataset", "scm-text", "--matcher", "luck", "--out", "x"], "unknown matcher"),
         (["diagnose", "--model", MOCK, "--dataset", "scm-text", "--stage", "grph", "--out", "x"], "mean 'graph'?"),
+        (["diagnose", "--model", MOCK, "--dataset", "scm-text", "--tools", "hint", "--out", "x"], "mean 'hints'?"),
+        (
+            ["diagnose", "--model", "embedded/smollm2", "--dataset", "crass", "--tools", "calls", "--out", "x"],
+            "no tools",
+        ),
+        (["diagnose", "--model", MOCK, "--dataset", "scm-text", "--extractor", "sound=x", "--out", "x"], "text=ner:"),
+        (
+            ["diagnose", "--model", MOCK, "--dataset", "mine.py", "--out", "x"],
+            "no such file (mine.py); expected a Python file that defines DATASET",
+        ),
         (["diagnose", "--model", MOCK, "--dataset", "scm-text", "--limit", "0", "--out", "x"], "--limit"),
         (["diagnose", "--model", MOCK, "--dataset", "scm-text", "--data", "nowhere", "--out", "x"], "no data folder"),
         (["diagnose", "--model", MOCK], "Missing option"),
         (["diagnoze"], "No such command 'diagnoze'"),
         (["check-gold", "nope"], "unknown dataset 'nope'"),
+        (["check-gold", "--published"], "no folder to read from; pass it with --data or COUNTERPOISE_DATA"),
+        (["fetch", "--data", "x"], "Missing argument 'NAMES...'"),
+        (["fetch", "clomo"], "no folder to put the files into; pass it with --data or COUNTERPOISE_DATA"),
+        (["fetch", "clmo", "--data", "x"], "did you mean 'clomo'?"),
+        (["fetch", "malalgoqa", "--data", "x"], "dataset 'malalgoqa' cannot be fetched; ask for the set"),
+        (["fetch", "scm-text", "--data", "x"], "dataset 'scm-text' cannot be fetched"),
         (["curate", "nowhere.jsonl", "--model", "embedded/smollm2", "--out", "x"], "nowhere.jsonl"),
         (["curate", "in.jsonl", "--model", MOCK, "--objective", "most", "--out", "x"], "objective"),
         (["lab", "nowhere.yaml", "--out", "x"], "nowhere.yaml"),
@@ -93,13 +123,64 @@ def test_datasets_json_has_the_promised_shape(capsys):
     code, out, _ = run(capsys, "datasets", "--json")
     assert code == 0
     entries = {entry["name"]: entry for entry in json.loads(out)}
-    assert entries.keys() >= {"scm-text", "scm-math", "crass", "arithmetic"}
+    assert entries.keys() == SUITES | PUBLIC
     for entry in entries.values():
-        assert entry.keys() == {"name", "modality", "gold_kind", "cases", "available", "source"}
-    assert entries["scm-text"]["available"]
-    assert entries["scm-text"]["cases"] == 200
-    assert not entries["crass"]["available"]
-    assert entries["crass"]["cases"] is None
+        assert entry.keys() == {
+            *("name", "title", "modality", "gold_kind", "available", "cases", "staged", "rejects"),
+            *("source", "revision", "licence", "files"),
+        }
+    for name in SUITES:
+        assert entries[name]["available"]
+        assert (entries[name]["cases"], entries[name]["staged"], entries[name]["rejects"]) == (200, 200, 0)
+        assert entries[name]["files"] == {}
+    for name in PUBLIC:
+        assert not entries[name]["available"]
+        assert entries[name]["cases"] is entries[name]["staged"] is entries[name]["rejects"] is None
+        assert set(entries[name]["files"].values()) <= {"absent"}
+    assert entries["clomo"]["files"] == {"clomo/zero_test.json": "absent"}
+
+
+def test_datasets_json_counts_what_is_in_the_data_folder(capsys, data):
+    code, out, _ = run(capsys, "datasets", "--data", data, "--json")
+    assert code == 0
+    for entry in json.loads(out):
+        if entry["available"]:
+            assert 0 < entry["staged"] <= entry["cases"]
+            assert entry["rejects"] >= 0
+        assert set(entry["files"].values()) <= {"pinned", "differs", "unknown", "absent"}
+
+
+def test_datasets_as_a_table_names_all_of_them(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    code, out, _ = run(capsys, "datasets")
+    assert code == 0
+    assert all(name in out for name in SUITES | PUBLIC)
+    assert "not here" in out
+
+
+def test_fetch_json_says_what_became_of_every_file(capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr("counterpoise.counterfactual.datasets.fetch._open", lambda source: io.BytesIO(b"rows"))
+    # One file is there already; of the other no digest is known, so any bytes are taken.
+    (tmp_path / "clomo").mkdir()
+    (tmp_path / "clomo" / "zero_test.json").write_text("mine")
+    code, out, _ = run(capsys, "fetch", "clomo", "coco", "--data", tmp_path, "--json")
+    assert code == 0
+    found = {one["path"]: one for one in json.loads(out)}
+    assert all(one.keys() == {"path", "address", "sha256", "state"} for one in found.values())
+    assert found["clomo/zero_test.json"]["state"] == "kept"
+    assert (tmp_path / "clomo" / "zero_test.json").read_text() == "mine"
+    assert found["coco_counterfactuals/examples.jsonl"]["state"] == "fetched"
+    assert (tmp_path / "coco_counterfactuals" / "examples.jsonl").read_bytes() == b"rows"
+    assert len((tmp_path / "fetched.jsonl").read_text().splitlines()) == 1
+
+
+def test_fetch_of_other_bytes_than_the_pinned_ones_is_one_line(capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr("counterpoise.counterfactual.datasets.fetch._open", lambda source: io.BytesIO(b"rows"))
+    code, out, err = run(capsys, "fetch", "clomo", "--data", tmp_path)
+    assert (code, out) == (2, "")
+    assert err.startswith("error: sha256 is ")
+    assert err.count("\n") == 1
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
 def test_check_gold_json_has_the_promised_shape_and_the_oracle_is_perfect(capsys):
@@ -123,6 +204,36 @@ def test_check_gold_of_the_public_data(capsys, data):
         assert all(reject["reason"] for reject in result["rejects"])
     assert results["crass"]["cases"] == 219
     assert results["arithmetic"]["cases"] == 1200
+
+
+def test_check_gold_of_the_published_annotations(capsys, published):
+    code, out, _ = run(capsys, "check-gold", "--published", "--data", published, "--json")
+    assert code == 0
+    sets = json.loads(out)
+    assert {"CRASS", "CLOMO", "MalAlgoQA"} <= sets.keys()
+    for one in sets.values():
+        assert one.keys() == {"records", "sound", "defects", "remarks"}
+        assert 0 <= one["sound"] <= one["records"]
+        assert max(one["defects"].values(), default=0) <= one["records"] - one["sound"]
+    code, out, _ = run(capsys, "check-gold", "CRASS", "--published", "--data", published)
+    assert code == 0
+    assert "CRASS" in out
+    assert "CLOMO" not in out
+
+
+def test_an_unknown_set_of_published_annotations_is_one_line(capsys, published):
+    code, out, err = run(capsys, "check-gold", "CRSS", "--published", "--data", published)
+    assert (code, out) == (2, "")
+    assert err.startswith("error: unknown published annotation set 'CRSS'; expected one of Arithmetic,")
+    assert "did you mean 'CRASS'?" in err
+    assert err.count("\n") == 1
+
+
+def test_a_folder_without_published_annotations_is_one_line(capsys, tmp_path):
+    code, out, err = run(capsys, "check-gold", "--published", "--data", tmp_path)
+    assert (code, out) == (2, "")
+    assert "no published annotations" in err
+    assert err.count("\n") == 1
 
 
 @pytest.mark.parametrize("text", ["lorem ipsum", "", "[" * 10_000, "word " * 10_000, "\x00\ud800<script>"])
