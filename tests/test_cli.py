@@ -100,7 +100,7 @@ def diagnose(capsys, out, *more, datasets="scm-math", limit=2):
         (["fetch", "clomo"], "no folder to put the files into; pass it with --data or COUNTERPOISE_DATA"),
         (["fetch", "clmo", "--data", "x"], "did you mean 'clomo'?"),
         (["fetch", "malalgoqa", "--data", "x"], "dataset 'malalgoqa' cannot be fetched; ask for the set"),
-        (["fetch", "scm-text", "--data", "x"], "dataset 'scm-text' cannot be fetched"),
+        (["fetch", "scm-text", "--data", "x"], "dataset 'scm-text' needs no files"),
         (["curate", "nowhere.jsonl", "--model", "embedded/smollm2", "--out", "x"], "nowhere.jsonl"),
         (["curate", "in.jsonl", "--model", MOCK, "--objective", "most", "--out", "x"], "objective"),
         (["lab", "nowhere.yaml", "--out", "x"], "nowhere.yaml"),

@@ -95,7 +95,8 @@ def datasets(data: Path | None, as_json: bool) -> None:
 def fetch(names: tuple[str, ...], data: Path | None, as_json: bool) -> None:
     """Get the files of datasets from their sources into the data folder.
 
-    Files are pinned to a commit, and where their digest is known, to their bytes. What is there already stays.
+    Files are pinned to a commit where one is known, and to their bytes where their digest is. What is there already
+    stays.
     """
     from dataclasses import asdict
 
@@ -104,7 +105,8 @@ def fetch(names: tuple[str, ...], data: Path | None, as_json: bool) -> None:
 
     if data is None:
         raise UsageError("no folder to put the files into", fix="pass it with --data or COUNTERPOISE_DATA")
-    found = [one for dataset in map(get, names) for one in get_files(dataset, data)]
+    chosen = [get(name) for name in names]
+    found = [one for dataset in chosen for one in get_files(dataset, data)]
     if as_json:
         _print_json([asdict(one) for one in found])
     else:
@@ -499,7 +501,8 @@ def _print_table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     for row in rows:
         # Text, not markup: cells may hold anything.
         table.add_row(*(Text(str(cell)) for cell in row))
-    Console(soft_wrap=not sys.stdout.isatty()).print(table)
+    # In a file or a pipe nothing bounds a line, and a name that is cut is no name.
+    Console(width=None if sys.stdout.isatty() else 200, soft_wrap=not sys.stdout.isatty()).print(table)
 
 
 def _print_calibrations(found: Sequence[Any]) -> None:

@@ -18,7 +18,7 @@ CONTENT = b'{"a": 1}\n'
 SHA = hashlib.sha256(CONTENT).hexdigest()
 
 
-def dataset(*downloads: Download, obtain: str = "") -> Dataset:
+def dataset(*downloads: Download, obtain: str = "", by_hand: tuple[str, ...] = ()) -> Dataset:
     return Dataset(
         name="hand",
         title="t",
@@ -27,7 +27,7 @@ def dataset(*downloads: Download, obtain: str = "") -> Dataset:
         source="https://example.org",
         revision="1",
         licence="MIT",
-        files=tuple(download.path for download in downloads),
+        files=(*(download.path for download in downloads), *by_hand),
         downloads=downloads,
         obtain=obtain,
         read=lambda data: ([], []),
@@ -100,7 +100,9 @@ def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
 
 def test_what_cannot_be_fetched_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="ask its authors"):
-        fetch(dataset(obtain="ask its authors"), tmp_path)
+        fetch(dataset(obtain="ask its authors", by_hand=("hand/b.csv",)), tmp_path)
+    with pytest.raises(DataError, match="needs no files"):
+        fetch(dataset(), tmp_path)
 
 
 def test_over_a_real_connection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,7 +31,8 @@ Written by the code: `python -m counterpoise.counterfactual.datasets.catalogue d
 many cases of each can be read here, `counterpoise check-gold` validates them and names every item that is refused.
 
 Data is read from the folder that `--data` or `COUNTERPOISE_DATA` gives. `counterpoise fetch NAME` gets the files that
-can be fetched, at the commit that is named here; the rest is said under "by hand".
+can be fetched, at the commit that is named here (CRASS, of which none is known, from its branch `main`); the rest is
+said under "by hand".
 
 | dataset | modality | gold | what it asks |
 |---|---|---|---|

@@ -85,6 +85,8 @@ def fetch(dataset: Dataset, data: Path, *, open_address: Callable[[str], IO[byte
         DataError: the dataset has no files to fetch, a file cannot be had, or is not the pinned one.
         OutputError: the folder cannot be written.
     """
+    if not dataset.files:
+        raise DataError(f"dataset {dataset.name!r} needs no files")
     if not dataset.downloads:
         raise DataError(
             f"dataset {dataset.name!r} cannot be fetched", fix=dataset.obtain or f"get it from {dataset.source}"
