@@ -34,6 +34,8 @@ __all__ = [
     "append_line",
     "canonical_json",
     "content_hash",
+    "drop_torn_line",
+    "iter_numbered",
     "read_jsonl",
     "read_manifest",
     "read_numbered",
@@ -183,7 +185,12 @@ def read_jsonl(path: Path, *, drop_torn: bool = False) -> list[dict[str, Any]]:
 
 
 def read_numbered(path: Path, *, drop_torn: bool = False) -> list[tuple[int, dict[str, Any]]]:
-    """Every object of a JSON-lines file with the number of its line, in order; blank lines are skipped.
+    """Every object of a JSON-lines file with the number of its line, in order; see :func:`iter_numbered`."""
+    return list(iter_numbered(path, drop_torn=drop_torn))
+
+
+def iter_numbered(path: Path, *, drop_torn: bool = False) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The objects of a JSON-lines file with the numbers of their lines, one at a time; blank lines are skipped.
 
     Args:
         path: the file.
@@ -194,25 +201,25 @@ def read_numbered(path: Path, *, drop_torn: bool = False) -> list[tuple[int, dic
         DataError: the file is missing, not UTF-8, or a line is not a JSON object; names the line.
     """
     try:
-        data = path.read_bytes()
-        text = (data[: data.rfind(b"\n") + 1] if drop_torn else data).decode()
-    except UnicodeDecodeError as error:
-        raise DataError("file is not UTF-8 text", where=str(path), fix="re-encode it as UTF-8") from error
+        # A binary file ends a line at "\n" only; text would also end it at "\r", which JSON may have between tokens.
+        with path.open("rb") as file:
+            for number, data in enumerate(file, start=1):
+                if data.strip() and not (drop_torn and not data.endswith(b"\n")):
+                    yield number, _object(data, path, number)
     except OSError as error:
         raise DataError(f"cannot read file: {error.strerror}", where=str(path)) from error
-    objects: list[tuple[int, dict[str, Any]]] = []
-    # Only "\n" ends a JSON line; str.splitlines would also cut at U+2028, which JSON strings may contain.
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            value = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise DataError("not valid JSON", where=f"{path} line {number}", expected="one object a line") from error
-        if not isinstance(value, dict):
-            raise DataError(f"a {type(value).__name__}", where=f"{path} line {number}", expected="a JSON object")
-        objects.append((number, value))
-    return objects
+
+
+def _object(data: bytes, path: Path, number: int) -> dict[str, Any]:
+    try:
+        value = json.loads(data.decode())
+    except UnicodeDecodeError as error:
+        raise DataError("file is not UTF-8 text", where=str(path), fix="re-encode it as UTF-8") from error
+    except (ValueError, RecursionError) as error:
+        raise DataError("not valid JSON", where=f"{path} line {number}", expected="one object a line") from error
+    if not isinstance(value, dict):
+        raise DataError(f"a {type(value).__name__}", where=f"{path} line {number}", expected="a JSON object")
+    return value
 
 
 class RowFile:
@@ -221,45 +228,68 @@ class RowFile:
     Args:
         path: the file; created on the first append.
         key: the identity of a row; a second row of the same key is refused.
+        keep: hold the rows in memory too, as ``rows``; without it memory grows by the keys alone.
 
     Raises:
         DataError: a complete line of an existing file is not a JSON object.
     """
 
-    def __init__(self, path: Path, *, key: Callable[[Mapping[str, Any]], str]) -> None:
+    def __init__(self, path: Path, *, key: Callable[[Mapping[str, Any]], str], keep: bool = True) -> None:
         self.path = path
+        self.rows: list[dict[str, Any]] = []
         self._key = key
-        self._drop_torn_line()
-        self.rows: list[dict[str, Any]] = read_jsonl(path) if path.exists() else []
-        self._keys = {key(row) for row in self.rows}
+        self._keep = keep
+        self._keys: set[str] = set()
+        drop_torn_line(path)
+        for _, row in iter_numbered(path) if path.exists() else ():
+            self._remember(row)
 
     def __contains__(self, key: str) -> bool:
         return key in self._keys
 
     def __len__(self) -> int:
-        return len(self.rows)
+        return len(self._keys)
 
     def append(self, row: BaseModel | Mapping[str, Any]) -> None:
         """Write one row; a row whose key is present already raises ``ValueError``."""
         value = row.model_dump(mode="json") if isinstance(row, BaseModel) else dict(row)
-        key = self._key(value)
-        if key in self._keys:
+        if (key := self._key(value)) in self._keys:
             raise ValueError(f"row {key!r} is already in {self.path}")
         append_line(self.path, canonical_json(value))
-        self._keys.add(key)
-        self.rows.append(value)
+        self._remember(value)
 
-    def _drop_torn_line(self) -> None:
-        """Cut what follows the last newline: a row whose write was interrupted."""
-        if not self.path.exists():
-            return
-        try:
-            with self.path.open("rb+") as file:
-                data = file.read()
-                if data and not data.endswith(b"\n"):
-                    file.truncate(data.rfind(b"\n") + 1)
-        except OSError as error:
-            raise OutputError(f"cannot open {self.path}: {error.strerror or error}") from error
+    def _remember(self, row: dict[str, Any]) -> None:
+        self._keys.add(self._key(row))
+        if self._keep:
+            self.rows.append(row)
+
+
+def drop_torn_line(path: Path) -> None:
+    """Cut what follows the last newline of a file that Counterpoise appends to: a write that was interrupted.
+
+    Raises:
+        OutputError: the file cannot be opened or changed.
+    """
+    if not path.exists():
+        return
+    try:
+        with path.open("rb+") as file:
+            size = end = file.seek(0, os.SEEK_END)
+            while end:
+                begin = max(0, end - _BLOCK)
+                file.seek(begin)
+                newline = file.read(end - begin).rfind(b"\n")
+                if newline >= 0:
+                    end = begin + newline + 1
+                    break
+                end = begin
+            if end < size:
+                file.truncate(end)
+    except OSError as error:
+        raise OutputError(f"cannot open {path}: {error.strerror or error}") from error
+
+
+_BLOCK = 1 << 16
 
 
 class RunFolder:
@@ -349,9 +379,9 @@ class RunFolder:
         """The run's id."""
         return self.manifest.run
 
-    def rows(self, *, key: Callable[[Mapping[str, Any]], str], name: str = "rows.jsonl") -> RowFile:
-        """The run's row file, with the rows it already has."""
-        return RowFile(self.path / name, key=key)
+    def rows(self, *, key: Callable[[Mapping[str, Any]], str], name: str = "rows.jsonl", keep: bool = True) -> RowFile:
+        """The run's row file, with the rows it already has; see :class:`RowFile` for the arguments."""
+        return RowFile(self.path / name, key=key, keep=keep)
 
     def warn(self, message: str) -> None:
         """Record something that a reader of the results must know; a repeated message is kept once."""

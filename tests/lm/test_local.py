@@ -239,6 +239,35 @@ def test_logprobs_equal_a_direct_computation(tiny, monkeypatch, logits_at_once):
         assert len(scored.tokens) == len(scored.logprobs)
 
 
+@pytest.mark.parametrize("shared", [1, 2, 16])
+def test_continuations_that_begin_alike_are_read_together(tiny, monkeypatch, shared):
+    """Beginnings within beginnings, one that is another's whole, equal ones, an empty one, and other prompts."""
+    monkeypatch.setattr("counterpoise.lm.engine.scoring.SHARED", shared)
+    chats = [[{"role": "user", "content": topic}] for topic in TOPICS[:2]]
+    begin = " ".join(TOPICS[:4])
+    ends = ["", " a", " a", *(f" the cat {topic}" for topic in TOPICS), *(f" a dog {topic}" for topic in TOPICS)]
+    pairs = [(chats[0], begin + end) for end in ends] + [(chats[1], begin), (chats[0], ""), (chats[1], "cat")]
+    fed = []
+    forward = tiny.model.forward
+
+    def counted(*args, **kwargs):
+        fed.append(kwargs["input_ids"].numel())
+        return forward(*args, **kwargs)
+
+    monkeypatch.setattr(tiny.model, "forward", counted)
+    scored = tiny.logprobs(pairs)
+    together = sum(fed)
+    monkeypatch.setattr("counterpoise.lm.engine.scoring.SHARED", 10**6)
+    fed.clear()
+    apart = tiny.logprobs(pairs)
+    monkeypatch.undo()
+    assert together < 0.7 * sum(fed)
+    for one, other, (messages, continuation) in zip(scored, apart, pairs, strict=True):
+        assert one.tokens == other.tokens
+        assert one.logprobs == pytest.approx(other.logprobs, abs=1e-4)
+        assert one.logprobs == pytest.approx(direct_logprobs(tiny, messages, continuation), abs=1e-4)
+
+
 def test_empty_continuation_has_no_tokens(tiny):
     chat = [{"role": "user", "content": "a"}]
     empty, full = tiny.logprobs([(chat, ""), (chat, "cat")])

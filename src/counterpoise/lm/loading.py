@@ -25,6 +25,7 @@ __all__ = [
     "end_tokens",
     "folder_revision",
     "load_folder",
+    "load_tokenizer",
     "load_vision_folder",
     "quiet_libraries",
     "reads_images",
@@ -102,18 +103,29 @@ def load_folder(
         UnsupportedError: the model is of a kind that cannot be used (no chat template, own code, no safetensors).
         MissingExtraError: an adapter is given and peft is not installed.
     """
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoModelForCausalLM
 
-    def read_tokenizer() -> Any:
-        return AutoTokenizer.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
-
-    model, tokenizer, revision = _load(folder, AutoModelForCausalLM, read_tokenizer, adapter, device, dtype)
+    model, tokenizer, revision = _load(folder, AutoModelForCausalLM, lambda: _tokenizer(folder), adapter, device, dtype)
     if tokenizer.chat_template is None:
         raise UnsupportedError(
             f"the tokenizer in {folder} has no chat template",
             expected="an instruction-tuned model, or a chat_template.jinja beside its tokenizer",
         )
     return Loaded(model, tokenizer, revision)
+
+
+def load_tokenizer(folder: Path) -> Any:
+    """The tokenizer of a folder, with or without a model beside it; weights are not read.
+
+    Raises:
+        DataError: there is none, or it is damaged.
+    """
+    with quiet_libraries():
+        try:
+            return _tokenizer(folder)
+        # Damaged files fail in many ways inside the libraries.
+        except Exception as error:
+            raise DataError(f"cannot load the tokenizer in {folder}: {_first_line(error)}") from error
 
 
 def load_vision_folder(
@@ -186,6 +198,12 @@ def _load(
         [folder_revision(folder), folder_revision(adapter) if adapter else None, str(precision)], length=16
     )
     return model.to(device).eval(), text_side, revision
+
+
+def _tokenizer(folder: Path) -> Any:
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
 
 
 def _processor(folder: Path) -> Any:

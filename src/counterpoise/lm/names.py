@@ -1,12 +1,13 @@
 """From a model's name to the model. Importing this module loads neither torch nor inspect_ai."""
 
 from pathlib import Path
+from typing import Any
 
 from counterpoise.errors import DataError, UnknownNameError, UnsupportedError, UsageError
 from counterpoise.lm.embedded import EMBEDDED, smollm2_folder
 from counterpoise.lm.protocol import LanguageModel
 
-__all__ = ["calls_tools", "inspect_name", "open_model", "reads_images"]
+__all__ = ["calls_tools", "inspect_name", "open_model", "open_tokenizer", "reads_images", "runs_here"]
 
 _LANGUAGE_MODELS = [name for name, model in EMBEDDED.items() if model.kind == "language model"]
 
@@ -41,6 +42,25 @@ def open_model(name: str) -> LanguageModel:
     return InspectLM(value)
 
 
+def open_tokenizer(name: str) -> Any:
+    """The tokenizer of a model, of transformers; the model's weights are neither fetched nor read.
+
+    Args:
+        name: ``embedded/smollm2``, the path of a folder with a tokenizer, or ``owner/name`` or ``owner/name@revision``
+            on the Hugging Face hub; what was downloaded before is found without a network.
+
+    Raises:
+        UnknownNameError, UsageError: no such name, or the hub does not hand it out.
+        DataError: the folder does not exist, or the tokenizer is missing or damaged.
+    """
+    from counterpoise.lm.loading import load_tokenizer
+
+    kind, value = _resolve(name)
+    if kind == "embedded":
+        return load_tokenizer(smollm2_folder())
+    return load_tokenizer(Path(value) if kind == "folder" else _from_hub(value))
+
+
 def inspect_name(name: str) -> str:
     """The name under which Inspect AI finds the model; the embedded and local ones through our provider.
 
@@ -69,6 +89,15 @@ def calls_tools(name: str) -> bool:
     return not name.startswith(("embedded/", "counterpoise/")) and not Path(name).expanduser().is_dir()
 
 
+def runs_here(name: str) -> bool:
+    """Whether a model is run by the local engine, on this machine.
+
+    Raises:
+        UsageError, UnknownNameError, DataError: as :func:`open_model`, but no model is loaded.
+    """
+    return _resolve(name)[0] != "inspect"
+
+
 def reads_images(name: str) -> bool:
     """Whether a model can be shown pictures, as far as its name or its folder says; hosted models are taken to.
 
@@ -81,6 +110,22 @@ def reads_images(name: str) -> bool:
 
         return folder_reads_images(Path(value))
     return kind == "inspect"
+
+
+def _from_hub(name: str) -> Path:
+    """The folder with the tokenizer's files of a model on the hub."""
+    from huggingface_hub import snapshot_download
+
+    repository, _, revision = name.partition("@")
+    files = ["*.json", "*.jinja", "*.model", "*.txt"]
+    try:
+        return Path(snapshot_download(repository, revision=revision or None, allow_patterns=files))
+    # The hub's client raises many kinds of errors, for networks, for permissions and for its own cache.
+    except Exception as error:
+        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        raise UsageError(
+            f"cannot get the tokenizer {name!r}: {reason}", fix="download it elsewhere and name its folder"
+        ) from error
 
 
 def _resolve(name: str) -> tuple[str, str]:

@@ -119,6 +119,20 @@ class Prefiller:
             for batch in alike(fresh, [self.unread(beginning) for beginning in fresh], LEARNT_AT_ONCE):
                 self._keep(batch)
 
+    def keep(self, prompts: Sequence[Sequence[int]]) -> bool:
+        """Read all but the last token of prompts that will be read several times, as far as it is not known.
+
+        Returns:
+            Whether this model's beginnings can be kept; if not, nothing was read.
+        """
+        if not self._share:
+            return False
+        self.learn(prompts)
+        fresh = [tuple(prompt[:-1]) for prompt in prompts if self.unread(prompt) > 1]
+        for batch in alike(fresh, [self.unread(beginning) for beginning in fresh], LEARNT_AT_ONCE):
+            self._keep(batch)
+        return True
+
     def _keep(self, beginnings: Sequence[Tokens]) -> None:
         read = self._read(beginnings)
         for row, beginning in enumerate(beginnings):

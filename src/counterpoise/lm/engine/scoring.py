@@ -1,6 +1,8 @@
 """Log-probabilities of given texts."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import Any
 
 import torch
@@ -12,13 +14,17 @@ __all__ = ["score"]
 LOGITS_AT_ONCE = 1 << 25
 """Logits computed in one pass; times two or four bytes of memory."""
 
+SHARED = 16
+"""Tokens that continuations must have in common before they are read together."""
+
 
 def score(
     prefiller: Prefiller, pairs: Sequence[tuple[Sequence[int], Sequence[int]]], *, rows: int, tokens: int
 ) -> list[list[float]]:
     """Natural-log probability of every continuation token given the prompt and the tokens before it.
 
-    Pairs with the same prompt that fall into one batch share its computation. The softmax is taken in float32.
+    A prompt that several pairs have is read once, and so is what continuations of one prompt begin with alike. The
+    softmax is taken in float32.
 
     Args:
         prefiller: runs the model.
@@ -29,26 +35,84 @@ def score(
     Returns:
         One list per pair, in the order given; empty for an empty continuation.
     """
+    asked = [(tuple(prompt), tuple(continuation)) for prompt, continuation in pairs]
+    heads = _heads(asked)
+    if not any(heads):
+        return _score_apart(prefiller, asked, rows=rows, tokens=tokens)
+    # A beginning is scored once and then belongs to the prompt of what follows; that may begin alike again.
+    begun = [(prompt, continuation[:size]) for (prompt, continuation), size in zip(asked, heads, strict=True)]
+    beginnings = {pair: at for at, pair in enumerate(dict.fromkeys(begun))}
+    rests = [
+        (prompt + continuation[:size], continuation[size:])
+        for (prompt, continuation), size in zip(asked, heads, strict=True)
+    ]
+    values = score(prefiller, [*beginnings, *rests], rows=rows, tokens=tokens)
+    return [values[beginnings[pair]] + values[len(beginnings) + at] for at, pair in enumerate(begun)]
+
+
+Pair = tuple[tuple[int, ...], tuple[int, ...]]
+
+
+def _heads(pairs: Sequence[Pair]) -> list[int]:
+    """How many tokens each continuation has in common with others of its prompt; 0 where sharing saves no work."""
+    order = sorted(range(len(pairs)), key=lambda at: pairs[at])
+    heads = [0] * len(pairs)
+    for (prompt, _), run in groupby(order, key=lambda at: (pairs[at][0], pairs[at][1][:SHARED])):
+        group = list(run)
+        # In sorted order, what the first and the last have in common all have.
+        size = _common(pairs[group[0]][1], pairs[group[-1]][1])
+        # Alone, each reads the beginning; shared, it is read twice, and once more the prompt.
+        if size >= SHARED and (len(group) - 2) * size > len(prompt):
+            for at in group:
+                heads[at] = size
+    return heads
+
+
+def _common(first: Sequence[int], second: Sequence[int]) -> int:
+    """How many tokens two continuations begin with alike."""
+    both = zip(first, second, strict=False)
+    return next((at for at, (one, other) in enumerate(both) if one != other), min(len(first), len(second)))
+
+
+def _score_apart(prefiller: Prefiller, pairs: Sequence[Pair], *, rows: int, tokens: int) -> list[list[float]]:
+    """The same with whole continuations."""
     results: list[list[float]] = [[] for _ in pairs]
     filled = [number for number, (_, continuation) in enumerate(pairs) if continuation]
-    order = sorted(filled, key=lambda number: (-len(pairs[number][0]), pairs[number][0], -len(pairs[number][1])))
-    batch: list[int] = []
-    longest = 0
-    for number in order:
-        longest = max(longest, sum(map(len, pairs[number])))
-        if batch and (len(batch) >= rows or (len(batch) + 1) * longest > tokens):
-            _score_batch(prefiller, pairs, batch, results)
-            batch, longest = [], sum(map(len, pairs[number]))
-        batch.append(number)
-    if batch:
-        _score_batch(prefiller, pairs, batch, results)
+    times = Counter(pairs[number][0] for number in filled)
+    repeated = [prompt for prompt, count in times.items() if count > 1]
+    known = set(repeated) if repeated and prefiller.keep(repeated) else set()
+    # Where prompts are still to be read, those of like length go together; where they are known, continuations do.
+    # Mixed, or in any other order, much of a batch would be padding.
+    fresh = sorted(
+        (number for number in filled if pairs[number][0] not in known),
+        key=lambda number: (-len(pairs[number][0]), pairs[number][0], -len(pairs[number][1])),
+    )
+    ready = sorted(
+        (number for number in filled if pairs[number][0] in known),
+        key=lambda number: (-len(pairs[number][1]), pairs[number]),
+    )
+    for order in (fresh, ready):
+        for batch in _batches([sum(map(len, pairs[number])) for number in order], rows=rows, tokens=tokens):
+            _score_batch(prefiller, pairs, order[batch], results)
     return results
+
+
+def _batches(sizes: Sequence[int], *, rows: int, tokens: int) -> Iterator[slice]:
+    """Runs of items whose number and padded size stay within bounds; one item is always allowed."""
+    begin = longest = 0
+    for at, size in enumerate(sizes):
+        longest = max(longest, size)
+        if at > begin and (at - begin >= rows or (at - begin + 1) * longest > tokens):
+            yield slice(begin, at)
+            begin, longest = at, size
+    if sizes:
+        yield slice(begin, len(sizes))
 
 
 def _score_batch(
     prefiller: Prefiller,
-    pairs: Sequence[tuple[Sequence[int], Sequence[int]]],
-    batch: list[int],
+    pairs: Sequence[Pair],
+    batch: Sequence[int],
     results: list[list[float]],
 ) -> None:
     unique: dict[tuple[int, ...], int] = {}
