@@ -1,0 +1,1 @@
+"""What ``counterpoise doctor`` looks at before work starts: the installation, and the loss masks of training data."""
