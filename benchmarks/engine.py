@@ -22,7 +22,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-RESULTS = Path(__file__).parent / "RESULTS.md"
+from results import write_section
+
 BATCH = 32
 CAP = 160
 """New tokens at most; the end-of-turn token decides before that for most prompts."""
@@ -177,17 +178,6 @@ def section(runs: dict[tuple[str, str], list[dict[str, Any]]], rounds: int, thre
     return "\n".join(lines) + "\n"
 
 
-def write_section(text: str) -> None:
-    """Put the section into RESULTS.md, in place of an earlier one."""
-    begin, end = "<!-- engine -->\n", "<!-- /engine -->\n"
-    old = RESULTS.read_text(encoding="utf-8") if RESULTS.exists() else "# Benchmark results\n"
-    if begin in old and end in old:
-        before, after = old.split(begin, 1)[0], old.split(end, 1)[1]
-    else:
-        before, after = old.rstrip("\n") + "\n\n", ""
-    RESULTS.write_text(before + begin + text + end + after, encoding="utf-8")
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--rounds", type=int, default=3)
@@ -216,7 +206,7 @@ def main() -> None:
     text = section(runs, options.rounds, options.threads, load)
     print(text)
     if not options.dry:
-        write_section(text)
+        write_section("engine", text)
 
 
 if __name__ == "__main__":

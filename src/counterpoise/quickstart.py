@@ -69,7 +69,9 @@ def _diagnose(out: Path, progress: ReportProgress) -> None:
 
 
 def _curate(out: Path, progress: ReportProgress) -> None:
-    from counterpoise.curation.curate import CurateConfig, curate, read_texts
+    from counterpoise.curation.curate import CurateConfig, curate
+    from counterpoise.curation.helpfulness import Helpfulness
+    from counterpoise.curation.inputs import read_texts
     from counterpoise.lm.embedding import open_embedder
     from counterpoise.lm.names import open_model
 
@@ -77,7 +79,7 @@ def _curate(out: Path, progress: ReportProgress) -> None:
         texts = read_texts(path)
     config = CurateConfig(rounds=1, beam=1, temperatures=(0.2, 0.6), top_ps=(0.8, 0.95), max_tokens=48)
     lm = open_model(MODEL)
-    curate(texts, lm, lm, open_embedder("embedded/minilm"), config, out, progress=progress)
+    curate(texts, lm, lm, Helpfulness(open_embedder("embedded/minilm")), config, out, progress=progress)
 
 
 def _lab(out: Path, progress: ReportProgress) -> None:

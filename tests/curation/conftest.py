@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from counterpoise.curation.helpfulness import Helpfulness
 from counterpoise.curation.seeds import Seed
 from counterpoise.lm.fake import FakeLM
 from counterpoise.lm.protocol import Request
@@ -42,6 +43,11 @@ def revise_sentence(request: Request, sample: int) -> str:
 @pytest.fixture
 def embedder() -> BagOfWords:
     return BagOfWords()
+
+
+@pytest.fixture
+def judge(embedder: BagOfWords) -> Helpfulness:
+    return Helpfulness(embedder)
 
 
 @pytest.fixture

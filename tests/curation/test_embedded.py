@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from counterpoise.curation.curate import CurateConfig, Text, curate
+from counterpoise.curation.helpfulness import Helpfulness
 from counterpoise.errors import UsageError
 from counterpoise.lm.embedding import open_embedder
 from counterpoise.lm.names import open_model
@@ -39,12 +40,12 @@ def one_thread():
 @pytest.mark.usefixtures("one_thread")
 def test_real_models_curate_and_repeat_themselves(tmp_path: Path) -> None:
     try:
-        lm, embedder = open_model("embedded/smollm2"), open_embedder("embedded/minilm")
+        lm, judge = open_model("embedded/smollm2"), Helpfulness(open_embedder("embedded/minilm"))
     except UsageError as error:
         pytest.skip(f"needs the embedded models: {error}")
     config = CurateConfig(rounds=1, beam=1, temperatures=(0.2, 0.6), top_ps=(0.8,), max_tokens=32)
-    first = curate(TEXTS, lm, lm, embedder, config, tmp_path / "a")
-    curate(TEXTS, lm, lm, embedder, config, tmp_path / "b")
+    first = curate(TEXTS, lm, lm, judge, config, tmp_path / "a")
+    curate(TEXTS, lm, lm, judge, config, tmp_path / "b")
     assert (tmp_path / "a" / "curated.jsonl").read_bytes() == (tmp_path / "b" / "curated.jsonl").read_bytes()
     assert first.candidates == 4
     assert first.curated >= 1

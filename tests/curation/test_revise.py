@@ -1,15 +1,10 @@
+import json
+
 import pytest
 
 from counterpoise.curation.gates import Gates, failed_gate
-from counterpoise.curation.revise import (
-    Draft,
-    Parent,
-    candidates,
-    cleaned,
-    example_answers,
-    prompt_hash,
-    revision,
-)
+from counterpoise.curation.prompts import prompt
+from counterpoise.curation.revise import Draft, Order, Parent, Revised, cleaned, drafts, prompt_name, revision
 from counterpoise.curation.seeds import Seed, builtin_seeds
 from counterpoise.lm.protocol import Completion
 
@@ -20,37 +15,42 @@ PARENTS = [
 ]
 
 
-def drafts(seeds: tuple[Seed, ...], parents: list[Parent] = PARENTS, **changes) -> list[Draft]:
-    settings = {"grid": GRID, "keywords": 2, "round": 1, "seed": 0, "style": "extend", "max_tokens": 48}
-    return candidates(parents, seeds, **{**settings, **changes})
+def ordered(**changes) -> Order:
+    return Order(**{"style": "extend", "both": False, "grid": GRID, "seed": 0, "max_tokens": 48, **changes})
 
 
-def test_one_draft_for_every_parent_and_grid_point(seeds) -> None:
-    made = drafts(seeds)
-    assert [(draft.parent.id, draft.temperature, draft.top_p) for draft in made] == [
+def made(seeds: tuple[Seed, ...], parent: Parent = PARENTS[0], round: int = 1, **changes) -> list[Draft]:
+    return drafts(parent, [seeds[:2], seeds[2:4]], round, ordered(**changes))
+
+
+def test_one_draft_for_every_grid_point(seeds) -> None:
+    both = [draft for parent in PARENTS for draft in made(seeds, parent)]
+    assert [(draft.parent.id, draft.temperature, draft.top_p) for draft in both] == [
         (parent.id, *point) for parent in PARENTS for point in GRID
     ]
-    assert len({draft.id for draft in made}) == len({draft.seed for draft in made}) == 4
-    assert all((draft.request.temperature, draft.request.top_p) == (draft.temperature, draft.top_p) for draft in made)
-    assert all(draft.request.seed == draft.seed and draft.request.max_tokens == 48 for draft in made)
-    assert all(len(set(draft.keywords)) == 2 for draft in made)
-
-
-def test_a_draft_does_not_depend_on_what_else_is_in_the_batch(seeds) -> None:
-    alone = {draft.id: draft for parent in PARENTS for draft in drafts(seeds, [parent])}
-    assert {draft.id: draft for draft in drafts(seeds, PARENTS[::-1])} == alone
+    assert len({draft.id for draft in both}) == len({draft.seed for draft in both}) == 4
+    assert all((draft.request.temperature, draft.request.top_p) == (draft.temperature, draft.top_p) for draft in both)
+    assert all(draft.request.seed == draft.seed and draft.request.max_tokens == 48 for draft in both)
+    assert [draft.keywords for draft in both[:2]] == [
+        tuple(seed.keyword for seed in part) for part in (seeds[:2], seeds[2:4])
+    ]
 
 
 @pytest.mark.parametrize("change", [{"seed": 1}, {"round": 2}])
 def test_seed_and_round_give_other_draws(seeds, change) -> None:
-    before, after = drafts(seeds), drafts(seeds, **change)
+    before, after = made(seeds), made(seeds, **change)
     assert all(one.seed != other.seed for one, other in zip(before, after, strict=True))
-    assert [one.keywords for one in before] != [one.keywords for one in after]
 
 
+def test_a_hand_of_another_size_is_a_mistake(seeds) -> None:
+    with pytest.raises(ValueError, match="zip"):
+        drafts(PARENTS[0], [seeds[:1]], 1, ordered())
+
+
+@pytest.mark.parametrize("both", [False, True])
 @pytest.mark.parametrize("style", ["extend", "rewrite"])
-def test_prompt_shows_text_keywords_and_meanings(seeds, style) -> None:
-    for draft in drafts(seeds, style=style):
+def test_prompt_shows_text_keywords_and_meanings(seeds, style, both) -> None:
+    for draft in made(seeds, PARENTS[1], style=style, both=both):
         messages = draft.request.messages
         last = messages[-1]
         assert last["role"] == "user"
@@ -60,11 +60,17 @@ def test_prompt_shows_text_keywords_and_meanings(seeds, style) -> None:
         assert all(f"What {keyword} means." in last["content"] for keyword in draft.keywords)
         roles = [message["role"] for message in messages if message["role"] != "system"]
         assert roles == ["user", "assistant"] * (len(roles) // 2) + ["user"]
+        assert (draft.request.schema is not None) == both
+        if both:
+            for turn in messages:
+                if turn["role"] == "assistant":
+                    assert set(json.loads(turn["content"])) == {"question", "answer"}
 
 
 def test_prompts_are_known_by_their_text() -> None:
-    assert prompt_hash("extend") != prompt_hash("rewrite")
-    assert len(example_answers("extend")) == 2
+    names = [prompt_name(style, both) for style in ("extend", "rewrite") for both in (False, True)]
+    assert len({prompt(name).hash for name in names}) == 4
+    assert len(prompt("extend").examples) == 2
 
 
 @pytest.mark.parametrize(
@@ -87,29 +93,56 @@ def test_cleaning(completion: str, expected: str) -> None:
 
 
 def test_extension_follows_the_answer(seeds) -> None:
-    draft = drafts(seeds)[0]
-    assert (
-        revision(draft, Completion(text="Care helps. It does. Third."))
-        == "Ice is lighter than water. Care helps. It does."
-    )
-    assert revision(draft, Completion(text="Care helps.\nMore.")) == "Ice is lighter than water. Care helps."
-    assert revision(draft, Completion(text=" \n ")) == ""
+    draft = made(seeds)[0]
+
+    def answer(text: str) -> str:
+        return revision(draft, Completion(text=text), ordered()).answer
+
+    assert answer("Care helps. It does. Third.") == "Ice is lighter than water. Care helps. It does."
+    assert answer("Care helps.\nMore.") == "Ice is lighter than water. Care helps."
+    assert answer(" \n ") == ""
     bare = Parent(text_id="x", id="x", question="q", answer="a house")
-    assert revision(drafts(seeds, [bare])[0], Completion(text="Care helps.")) == "a house. Care helps."
+    assert revision(made(seeds, bare)[0], Completion(text="Care helps."), ordered()) == (
+        "q",
+        "a house. Care helps.",
+    )
 
 
 def test_a_sentence_cut_at_the_limit_is_dropped(seeds) -> None:
-    extend, rewrite = drafts(seeds)[0], drafts(seeds, style="rewrite")[0]
+    draft = made(seeds)[0]
     cut = Completion(text="Care helps. And then the", finish="length")
-    assert revision(extend, cut) == "Ice is lighter than water. Care helps."
-    assert revision(rewrite, cut) == "Care helps."
-    assert revision(extend, Completion(text="And then the", finish="length")) == ""
+    assert revision(draft, cut, ordered()).answer == "Ice is lighter than water. Care helps."
+    assert revision(draft, cut, ordered(style="rewrite")).answer == "Care helps."
+    assert revision(draft, Completion(text="And then the", finish="length"), ordered()).answer == ""
+
+
+def test_both_are_read_from_an_object(seeds) -> None:
+    draft = made(seeds, both=True)[0]
+    text = json.dumps({"question": "And what of care? More?", "answer": 'Answer: "Care helps."'})
+    assert revision(draft, Completion(text=text), ordered(both=True)) == Revised(
+        "Why does ice float? And what of care?", "Ice is lighter than water. Care helps."
+    )
+    assert revision(draft, Completion(text=text), ordered(both=True, style="rewrite")) == Revised(
+        "And what of care? More?", "Care helps."
+    )
+    assert revision(draft, Completion(text='{"question": " ", "answer": "Fine."}'), ordered(both=True)).question == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[", "[1]", "null", '"text"', "{}", '{"question": "Q?"}', '{"question": 1, "answer": "a"}', "[" * 10_000],
+)
+def test_what_is_no_object_holds_nothing(seeds, text) -> None:
+    draft = made(seeds, both=True)[0]
+    for style in ("extend", "rewrite"):
+        assert revision(draft, Completion(text=text), ordered(both=True, style=style)) == ("", "")
 
 
 def test_an_echo_of_the_prompt_is_refused(seeds) -> None:
-    draft = drafts(seeds)[0]
-    echo = revision(draft, Completion(text=example_answers("extend")[1]))
-    assert failed_gate(echo, draft.parent.answer, [], Gates(), examples=example_answers("extend")) == "prompt_leak"
+    draft = made(seeds)[0]
+    examples = prompt("extend").examples
+    echo = revision(draft, Completion(text=examples[1]), ordered()).answer
+    assert failed_gate(echo, draft.parent.answer, [], Gates(), examples=examples) == "prompt_leak"
 
 
 def test_builtin_keywords_pass_the_keyword_gate_in_their_own_gloss() -> None:

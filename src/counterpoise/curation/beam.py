@@ -33,6 +33,7 @@ class Trace(Generic[T]):
         candidates: new candidates with a usable perplexity; duplicates not counted.
         judged: how many of them were judged.
         passed: how many of those passed.
+        similar: how many were passed over because a better one that was kept is similar.
         best: the best kept so far; ``None`` while there is none.
     """
 
@@ -40,6 +41,7 @@ class Trace(Generic[T]):
     candidates: int
     judged: int
     passed: int
+    similar: int
     best: Kept[T] | None
 
 
@@ -67,6 +69,7 @@ def beam_search(
     objective: Objective,
     key: Callable[[T], str],
     seed: int = 0,
+    similar: Callable[[T, T], bool] | None = None,
     after_round: Callable[[int], None] | None = None,
 ) -> list[Found[T]]:
     """Search from every start side by side, each round one call of ``expand`` and ``perplexities`` for all.
@@ -75,8 +78,9 @@ def beam_search(
     far are ordered by the objective, and judged in that order until ``beam`` have passed: this keeps exactly what
     judging all of them would, because whatever is not judged stands behind ``beam`` that passed. Judging goes in
     batches over all starts, never with more of a start's candidates than it still needs, so none is judged in vain.
-    A start itself never competes: it is only the fallback that is expanded again while nothing has passed. A start
-    whose round kept nothing new is finished, unless nothing has passed for it yet.
+    One that is similar to a better one that was kept is passed over, so that a beam does not fill up with variants of
+    one text. A start itself never competes: it is only the fallback that is expanded again while nothing has passed.
+    A start whose round kept nothing new is finished, unless nothing has passed for it yet.
 
     Args:
         start: one item per search.
@@ -90,6 +94,8 @@ def beam_search(
         key: identity of an item's content. Of two items with one key in a search the first counts, and the start's
             own key does not count. Ties of the objective are broken by key, so the result does not depend on order.
         seed: of the random order.
+        similar: whether two items of one search are too much alike to be kept both; must be symmetric. By default
+            none are.
         after_round: called with the round when it is finished; for checkpoints.
 
     Raises:
@@ -99,7 +105,7 @@ def beam_search(
         raise ValueError(f"beam must be at least 1 or None; got {beam}")
     if rounds < 1:
         raise ValueError(f"rounds must be at least 1; got {rounds}")
-    searches = [_Search(item, key, objective, seed) for item in start]
+    searches = [_Search(item, key, objective, seed, similar) for item in start]
     for number in range(1, rounds + 1):
         if all(search.finished for search in searches):
             break
@@ -157,17 +163,25 @@ class _Entry(Generic[T]):
 class _Search(Generic[T]):
     """The state of one start."""
 
-    def __init__(self, start: T, key: Callable[[T], str], objective: Objective, seed: int) -> None:
+    def __init__(
+        self,
+        start: T,
+        key: Callable[[T], str],
+        objective: Objective,
+        seed: int,
+        similar: Callable[[T, T], bool] | None,
+    ) -> None:
         self.start = start
         self.finished = False
         self.trace: list[Trace[T]] = []
         self._key = key
         self._objective = objective
         self._seed = seed
+        self._similar = similar
         self._seen = {key(start)}
         self._beam: list[_Entry[T]] = []
         self._before: list[_Entry[T]] = []
-        self._candidates = self._judged = self._passed = 0
+        self._candidates = self._judged = self._passed = self._alike = 0
 
     @property
     def kept(self) -> list[Kept[T]]:
@@ -193,7 +207,7 @@ class _Search(Generic[T]):
     def ordered(self, scored: Sequence[tuple[T, float | None]]) -> list[_Entry[T]]:
         """This round's usable candidates, best last; what was kept before waits to be merged in order."""
         usable = [Kept(item, value) for item, value in scored if value is not None and math.isfinite(value)]
-        self._candidates, self._judged, self._passed = len(usable), 0, 0
+        self._candidates, self._judged, self._passed, self._alike = len(usable), 0, 0, 0
         self._before, self._beam = self._beam, []
         return sorted((_Entry(self._rank(kept), kept) for kept in usable), key=lambda entry: entry.rank, reverse=True)
 
@@ -201,11 +215,27 @@ class _Search(Generic[T]):
         """The next candidates to judge; entries kept before take their place without being judged again."""
         wave: list[_Entry[T]] = []
         while len(self._beam) + len(wave) < beam and (pool or self._before):
-            if not pool or (self._before and self._before[0].rank < pool[-1].rank):
-                self._beam.append(self._before.pop(0))
+            old = not pool or (bool(self._before) and self._before[0].rank < pool[-1].rank)
+            entry = self._before[0] if old else pool[-1]
+            passed_over = self._resembles(entry, self._beam)
+            if not passed_over and self._resembles(entry, wave):
+                # Whether it is kept hangs on the verdict on one that stands before it.
+                break
+            if old:
+                self._before.pop(0)
             else:
-                wave.append(pool.pop())
+                pool.pop()
+            if passed_over:
+                self._alike += 1
+            elif old:
+                self._beam.append(entry)
+            else:
+                wave.append(entry)
         return wave
+
+    def _resembles(self, entry: _Entry[T], others: Sequence[_Entry[T]]) -> bool:
+        similar = self._similar
+        return similar is not None and any(similar(entry.kept.item, other.kept.item) for other in others)
 
     def accept(self, passed: Sequence[_Entry[T]], judged: int) -> None:
         self._judged += judged
@@ -216,7 +246,7 @@ class _Search(Generic[T]):
         if self.finished:
             return
         best = self._beam[0].kept if self._beam else None
-        self.trace.append(Trace(number, self._candidates, self._judged, self._passed, best))
+        self.trace.append(Trace(number, self._candidates, self._judged, self._passed, self._alike, best))
         self.finished = self._passed == 0 and bool(self._beam)
 
     def _rank(self, kept: Kept[T]) -> tuple[float, str]:

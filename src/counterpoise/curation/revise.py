@@ -1,39 +1,39 @@
 """Ask a language model for revisions that take up safety keywords."""
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
-from string import Template
-from typing import Literal
+from typing import Any, Literal, NamedTuple
 
-from counterpoise.curation.seeds import Seed, sample
+from counterpoise.curation.prompts import prompt
+from counterpoise.curation.seeds import Seed
 from counterpoise.curation.words import sentences
-from counterpoise.lm.protocol import Completion, Message, Request
-from counterpoise.records import content_hash
-from counterpoise.rng import rng_for, seed_for
+from counterpoise.lm.protocol import Completion, Request
+from counterpoise.rng import seed_for
 
-__all__ = [
-    "PROMPT_VERSION",
-    "Draft",
-    "Parent",
-    "Style",
-    "candidates",
-    "cleaned",
-    "example_answers",
-    "prompt_hash",
-    "revision",
-]
-
-PROMPT_VERSION = "v1"
+__all__ = ["Draft", "Order", "Parent", "Revised", "Style", "cleaned", "drafts", "prompt_name", "revision"]
 
 Style = Literal["rewrite", "extend"]
 """How a model is asked.
 
-``rewrite``: to write the whole answer again; needs a capable model. ``extend``: to write one more sentence, which is
-put after the answer; what a model of 100 million parameters can do without losing the answer's facts.
+``rewrite``: to write the whole text again; needs a capable model. ``extend``: to write one more sentence, which is
+put after the text; what a model of 100 million parameters can do without losing the answer's facts.
 """
+
+_BOTH_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {"question": {"type": "string"}, "answer": {"type": "string"}},
+    "required": ["question", "answer"],
+    "additionalProperties": False,
+}
+
+
+class Revised(NamedTuple):
+    """A question and its answer."""
+
+    question: str
+    answer: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +54,25 @@ class Parent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """How revisions are asked for, the same for a whole run.
+
+    Attributes:
+        style: how the model is asked.
+        both: questions are revised too.
+        grid: pairs of temperature and top-p.
+        seed: of the run.
+        max_tokens: upper bound of new tokens.
+    """
+
+    style: Style
+    both: bool
+    grid: Sequence[tuple[float, float]]
+    seed: int
+    max_tokens: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
     """A revision that is asked for: its lineage, and the request to a model.
 
@@ -65,7 +84,6 @@ class Draft:
         temperature: of the grid point.
         top_p: of the grid point.
         seed: of the request.
-        style: how the model is asked.
         request: what the model gets.
     """
 
@@ -76,53 +94,32 @@ class Draft:
     temperature: float
     top_p: float
     seed: int
-    style: Style
     request: Request
 
 
-def candidates(
-    parents: Sequence[Parent],
-    seeds: Sequence[Seed],
-    *,
-    grid: Sequence[tuple[float, float]],
-    keywords: int,
-    round: int,
-    seed: int,
-    style: Style,
-    max_tokens: int,
-) -> list[Draft]:
-    """One draft for every parent and grid point, parents in order: a whole round in one batch.
+def drafts(parent: Parent, hand: Sequence[Sequence[Seed]], round: int, order: Order) -> list[Draft]:
+    """One draft of a parent for every point of the grid.
 
-    Keywords and sampling seed of a draft depend on the run's seed, the text, the parent, the round and the grid point
-    alone, so neither the order of texts nor what else is in the batch changes them.
+    The sampling seed of a draft depends on the run's seed, the text, the parent, the round and the grid point alone,
+    so neither the order of texts nor what else is in the batch changes it.
 
     Args:
-        parents: texts to revise, of any number of source texts.
-        seeds: the seed set that keywords are drawn from.
-        grid: pairs of temperature and top-p.
-        keywords: how many keywords a revision takes up, at least 1.
+        parent: what is revised.
+        hand: the keywords of each draft; as many as the grid has points.
         round: number of the round, from 1.
-        seed: of the run.
-        style: how the model is asked.
-        max_tokens: upper bound of new tokens.
-
-    Raises:
-        ValueError: fewer seeds than keywords.
+        order: how revisions are asked for.
     """
-    drafts = []
-    for parent in parents:
-        for temperature, top_p in grid:
-            address = (parent.text_id, parent.id, round, temperature, top_p)
-            chosen = sample(seeds, keywords, rng_for(seed, "keywords", *address))
-            sampling_seed = seed_for(seed, "revise", *address)
-            request = Request(
-                messages=_messages(style, parent, chosen),
-                temperature=temperature,
-                top_p=top_p,
-                seed=sampling_seed,
-                max_tokens=max_tokens,
-            )
-            draft = Draft(
+    made = []
+    for (temperature, top_p), chosen in zip(order.grid, hand, strict=True):
+        sampling_seed = seed_for(order.seed, "revise", parent.text_id, parent.id, round, temperature, top_p)
+        values = {
+            "question": parent.question,
+            "answer": parent.answer,
+            "keywords": _listed([seed.keyword for seed in chosen]),
+            "hints": " ".join(seed.gloss for seed in chosen if seed.gloss),
+        }
+        made.append(
+            Draft(
                 id=f"{parent.id}/{round}-{temperature:g}-{top_p:g}",
                 parent=parent,
                 round=round,
@@ -130,26 +127,61 @@ def candidates(
                 temperature=temperature,
                 top_p=top_p,
                 seed=sampling_seed,
-                style=style,
-                request=request,
+                request=Request(
+                    messages=prompt(prompt_name(order.style, order.both)).messages(values),
+                    temperature=temperature,
+                    top_p=top_p,
+                    seed=sampling_seed,
+                    max_tokens=order.max_tokens,
+                    schema=_BOTH_SCHEMA if order.both else None,
+                ),
             )
-            drafts.append(draft)
-    return drafts
+        )
+    return made
 
 
-def revision(draft: Draft, completion: Completion) -> str:
-    """The revised answer that a completion stands for; empty when it holds nothing usable.
+def prompt_name(style: Style, both: bool) -> str:
+    """Name of the prompt file."""
+    return f"{style}_both" if both else style
+
+
+def revision(draft: Draft, completion: Completion, order: Order) -> Revised:
+    """The revised text that a completion stands for; an answer that holds nothing usable is empty.
 
     The completion is cleaned. A sentence that was cut off at the token limit is dropped; ``extend`` keeps the first
-    paragraph's first two sentences and puts them after the parent's answer.
+    paragraph's first two sentences and puts them after the parent's answer. Where questions are revised too, the
+    completion is an object with both, and one that is no such object holds nothing usable.
     """
-    text = cleaned(completion.text)
+    parent = draft.parent
+    asked, answered = ("", completion.text) if not order.both else _both(completion.text)
+    answer = cleaned(answered)
     if completion.finish == "length":
-        text = _whole_sentences(text)
-    if draft.style == "extend":
-        added = " ".join(sentences(text.split("\n", 1)[0])[:2])
-        return f"{_ended(draft.parent.answer)} {added}" if added else ""
-    return text
+        answer = _whole_sentences(answer)
+    if order.style == "extend":
+        added = _first(answer, 2)
+        answer = f"{_ended(parent.answer)} {added}" if added else ""
+    if not order.both:
+        return Revised(parent.question, answer)
+    question = cleaned(asked)
+    if order.style == "extend":
+        added = _first(question, 1)
+        question = f"{_ended(parent.question)} {added}" if added else ""
+    return Revised(question, answer)
+
+
+def _both(text: str) -> tuple[str, str]:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return "", ""
+    if not isinstance(value, dict):
+        return "", ""
+    question, answer = value.get("question"), value.get("answer")
+    return (question, answer) if isinstance(question, str) and isinstance(answer, str) else ("", "")
+
+
+def _first(text: str, count: int) -> str:
+    return " ".join(sentences(text.split("\n", 1)[0])[:count])
 
 
 _LABEL = re.compile(
@@ -190,36 +222,6 @@ def _whole_sentences(text: str) -> str:
 def _ended(answer: str) -> str:
     answer = answer.strip()
     return answer if answer[-1:] in set(".!?…。！？\"'”’)") else answer + "."
-
-
-def prompt_hash(style: Style) -> str:
-    """Identity of the prompt's text: a run of another prompt is another run."""
-    return content_hash([[role, content.template] for role, content in _prompt(style)])
-
-
-def example_answers(style: Style) -> tuple[str, ...]:
-    """The answers that the prompt shows as examples; a weak model may give one of them back."""
-    return tuple(content.template for role, content in _prompt(style) if role == "assistant")
-
-
-@cache
-def _prompt(style: Style) -> tuple[tuple[Literal["system", "user", "assistant"], Template], ...]:
-    """The turns of a prompt file: ``[role]`` lines, each followed by its text."""
-    file = resources.files("counterpoise.curation") / "prompts" / PROMPT_VERSION / f"{style}.txt"
-    parts = re.split(r"^\[(system|user|assistant)\]\n", file.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
-    roles: list[Literal["system", "user", "assistant"]] = parts[::2]  # type: ignore[assignment]
-    return tuple((role, Template(text.strip())) for role, text in zip(roles, parts[1::2], strict=True))
-
-
-def _messages(style: Style, parent: Parent, seeds: Sequence[Seed]) -> list[Message]:
-    # Template substitutes once: a question that reads "$answer" stays as it is.
-    values = {
-        "question": parent.question,
-        "answer": parent.answer,
-        "keywords": _listed([seed.keyword for seed in seeds]),
-        "hints": " ".join(seed.gloss for seed in seeds if seed.gloss),
-    }
-    return [{"role": role, "content": content.substitute(values).strip()} for role, content in _prompt(style)]
 
 
 def _listed(names: Sequence[str]) -> str:

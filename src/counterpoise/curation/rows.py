@@ -2,17 +2,16 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
 from counterpoise.curation.beam import Kept, Trace
 from counterpoise.curation.chunk import Candidate, ChunkResult, Workshop
-from counterpoise.curation.revise import PROMPT_VERSION
+from counterpoise.curation.prompts import PROMPT_VERSION
 from counterpoise.curation.seeds import Seed
 from counterpoise.curation.texts import Text
 from counterpoise.curation.words import words
-from counterpoise.lm.protocol import LanguageModel
 from counterpoise.records import Row, Tokens
 
 __all__ = ["CurationRow", "RoundSummary", "curation_row", "model_identity", "unscored_row"]
@@ -27,6 +26,7 @@ class RoundSummary(BaseModel):
         helpfulness: of the same candidate.
         candidates: completions asked for.
         judged: how many were judged.
+        similar: how many were passed over because a better one that was kept adds nearly the same words.
         rejected: rejections by gate; ``helpfulness`` and ``perplexity`` count among the gates.
     """
 
@@ -37,6 +37,7 @@ class RoundSummary(BaseModel):
     helpfulness: float | None
     candidates: int
     judged: int
+    similar: int = 0
     rejected: dict[str, int]
 
 
@@ -46,98 +47,113 @@ class CurationRow(Row):
     ``status`` is ``ok`` when a revision was kept, ``parse_failed`` when the reviser answered but no candidate passed,
     ``model_failed`` when it failed every time, ``unscored`` when the text could not be curated at all. ``score`` is the
     helpfulness of the kept revision, 0 where there is none, ``None`` for ``unscored``. ``tokens`` are the reviser's.
+    Rows carry no times, so that a run that was killed and resumed writes the same bytes; the manifest has them.
 
     Attributes:
         text_id: id of the source text.
         question: of the source text.
+        question_generated: the text came without a question, and the reviser wrote one.
         original: its answer: the same text uncurated.
         revised: the best revision; ``None`` when none passed.
+        revised_question: its question; ``None`` where questions are not revised.
         keywords: taken up by the revision and its ancestors, in order.
         objective: of the run.
         perplexity_before: of the original under the target model; ``None`` where undefined.
         perplexity_after: of the revision.
         helpfulness: total of the revision.
+        criteria: its helpfulness by criterion.
         rounds: what each round brought.
         lineage: where the revision comes from; ``None`` when none passed.
     """
 
     text_id: str
     question: str
+    question_generated: bool = False
     original: str
     revised: str | None = None
+    revised_question: str | None = None
     keywords: tuple[str, ...] = ()
     objective: str
     perplexity_before: float | None = None
     perplexity_after: float | None = None
     helpfulness: float | None = None
+    criteria: dict[str, float] | None = None
     rounds: tuple[RoundSummary, ...] = ()
     lineage: dict[str, Any] | None = None
 
 
-def model_identity(model: LanguageModel) -> dict[str, str]:
-    """Name and revision, as manifests and lineages have them."""
+class _Known(Protocol):
+    """A model or a judge."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def revision(self) -> str: ...
+
+
+def model_identity(model: _Known) -> dict[str, str]:
+    """Name and revision of a model or a judge, as manifests and lineages have them."""
     return {"name": model.name, "revision": model.revision}
 
 
 def unscored_row(text: Text, workshop: Workshop, run: str) -> CurationRow:
     """The row of a text that cannot be curated."""
-    return CurationRow(
-        run=run,
-        kind="curate",
-        model=workshop.reviser.name,
-        status="unscored",
-        reason=text.problem,
-        text_id=text.id,
-        question=text.question,
-        original=text.answer,
-        objective=workshop.config.objective,
-    )
+    return CurationRow(**_columns(text, workshop, run), status="unscored", reason=text.problem)
 
 
-def curation_row(text: Text, index: int, result: ChunkResult, workshop: Workshop, run: str) -> CurationRow:
+def curation_row(
+    text: Text, index: int, result: ChunkResult, workshop: Workshop, run: str, *, generated: bool = False
+) -> CurationRow:
     """The row of a text that was searched; ``index`` is its place in its chunk's result."""
-    found, drafts = result.found[index], result.drafts[index]
+    found, made = result.found[index], result.candidates[index]
     columns: dict[str, Any] = {
-        "run": run,
-        "kind": "curate",
-        "model": workshop.reviser.name,
-        "tokens": Tokens(
-            input=sum(draft.input_tokens for draft in drafts), output=sum(draft.output_tokens for draft in drafts)
-        ),
-        "seconds": round(result.seconds[index], 3),
-        "text_id": text.id,
-        "question": text.question,
-        "original": text.answer,
-        "objective": workshop.config.objective,
+        **_columns(text, workshop, run),
+        "question_generated": generated,
+        "tokens": Tokens(input=sum(one.input_tokens for one in made), output=sum(one.output_tokens for one in made)),
         "perplexity_before": result.before[index],
-        "rounds": tuple(_round(trace, drafts) for trace in found.trace),
+        "rounds": tuple(_round(trace, made) for trace in found.trace),
     }
     if not found.kept:
-        failed = all(draft.rejected == "model_error" for draft in drafts)
-        counts = ", ".join(f"{count} {gate}" for gate, count in sorted(_rejections(drafts).items()))
+        failed = all(one.rejected == "model_error" for one in made)
+        counts = ", ".join(f"{count} {gate}" for gate, count in sorted(_rejections(made).items()))
         reason = f"no candidate passed: {counts}"
         if failed:
-            reason = f"the reviser failed every time: {drafts[0].error}"
+            reason = f"the reviser failed every time: {made[0].error}"
         return CurationRow(**columns, status="model_failed" if failed else "parse_failed", reason=reason, score=0.0)
     best = found.kept[0]
-    helpfulness = _helpfulness(best)
-    keywords = _ancestral_keywords(best.item, drafts)
+    line = _line(best.item, made)
+    keywords = tuple(dict.fromkeys(keyword for one in line for keyword in one.keywords))
     return CurationRow(
         **columns,
         status="ok",
-        score=helpfulness,
+        score=_helpfulness(best),
         revised=best.item.text,
+        revised_question=best.item.question if workshop.order.both else None,
         keywords=keywords,
         perplexity_after=best.perplexity,
-        helpfulness=helpfulness,
-        lineage=_lineage(text, best, helpfulness, keywords, result.before[index], workshop),
+        helpfulness=_helpfulness(best),
+        criteria={name: value for name, value in (best.item.helpfulness or {}).items() if name != "total"},
+        lineage=_lineage(text, best, line, keywords, result.before[index], workshop),
     )
+
+
+def _columns(text: Text, workshop: Workshop, run: str) -> dict[str, Any]:
+    return {
+        "run": run,
+        "kind": "curate",
+        "model": workshop.reviser.name,
+        "text_id": text.id,
+        "question": text.question or "",
+        "original": text.answer,
+        "objective": workshop.config.objective,
+    }
 
 
 def _lineage(
     text: Text,
     best: Kept[Candidate],
-    helpfulness: float | None,
+    line: Sequence[Candidate],
     keywords: Sequence[str],
     before: float | None,
     workshop: Workshop,
@@ -153,15 +169,32 @@ def _lineage(
         "temperature": item.temperature,
         "top_p": item.top_p,
         "seed": item.seed,
-        "style": workshop.style,
+        "style": workshop.order.style,
         "prompt_version": PROMPT_VERSION,
         "reviser": model_identity(workshop.reviser),
         "target": model_identity(workshop.target),
         "judge": workshop.judge.name,
         "perplexity_before": before,
         "perplexity_after": best.perplexity,
-        "helpfulness": helpfulness,
+        "helpfulness": _helpfulness(best),
         "gloss_copied": _gloss_copied(item.text, keywords, workshop.seeds),
+        "ancestors": [_ancestor(one) for one in line],
+    }
+
+
+def _ancestor(one: Candidate) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "parent": one.parent,
+        "round": one.round,
+        "question": one.question,
+        "text": one.text,
+        "keywords": list(one.keywords),
+        "temperature": one.temperature,
+        "top_p": one.top_p,
+        "seed": one.seed,
+        "perplexity": one.perplexity,
+        "helpfulness": one.helpfulness["total"] if one.helpfulness else None,
     }
 
 
@@ -172,30 +205,31 @@ def _gloss_copied(text: str, keywords: Sequence[str], seeds: Sequence[Seed]) -> 
     return any(gloss and f" {gloss} " in plain for gloss in glosses)
 
 
-def _ancestral_keywords(candidate: Candidate, drafts: Sequence[Candidate]) -> tuple[str, ...]:
-    """Keywords from the first revision down to the candidate's own, each once."""
-    by_id = {draft.id: draft for draft in drafts}
+def _line(candidate: Candidate, made: Sequence[Candidate]) -> list[Candidate]:
+    """From the first revision down to the candidate."""
+    by_id = {one.id: one for one in made}
     line = [candidate]
     while line[-1].parent in by_id:
         line.append(by_id[line[-1].parent])
-    return tuple(dict.fromkeys(keyword for one in reversed(line) for keyword in one.keywords))
+    return line[::-1]
 
 
 def _helpfulness(kept: Kept[Candidate] | None) -> float | None:
     return kept.item.helpfulness["total"] if kept and kept.item.helpfulness else None
 
 
-def _rejections(drafts: Sequence[Candidate]) -> Counter[str]:
-    return Counter(draft.rejected for draft in drafts if draft.rejected)
+def _rejections(made: Sequence[Candidate]) -> Counter[str]:
+    return Counter(one.rejected for one in made if one.rejected)
 
 
-def _round(trace: Trace[Candidate], drafts: Sequence[Candidate]) -> RoundSummary:
-    made = [draft for draft in drafts if draft.round == trace.round]
+def _round(trace: Trace[Candidate], made: Sequence[Candidate]) -> RoundSummary:
+    of_round = [one for one in made if one.round == trace.round]
     return RoundSummary(
         round=trace.round,
         perplexity=trace.best.perplexity if trace.best else None,
         helpfulness=_helpfulness(trace.best),
-        candidates=len(made),
+        candidates=len(of_round),
         judged=trace.judged,
-        rejected=dict(sorted(_rejections(made).items())),
+        similar=trace.similar,
+        rejected=dict(sorted(_rejections(of_round).items())),
     )

@@ -63,18 +63,25 @@ def content_stems(text: str) -> set[str]:
 
 
 def phrase_in(phrase: str, text: str) -> bool:
-    """Whether the words of a phrase stand side by side in a text, whatever their case, hyphens and endings.
+    """Whether the words of a phrase stand side by side in a text, whatever their case, hyphens, endings and spelling.
 
-    An empty phrase is in no text.
+    British and American spellings meet. An empty phrase is in no text.
 
     >>> phrase_in("informed consent", "They gave their Informed-Consent.")
     True
     >>> phrase_in("warning label", "Read the warning labels.")
     True
+    >>> phrase_in("neighbourhood watch", "A Neighborhood Watch helps."), phrase_in("data minimisation", "minimization")
+    (True, False)
     >>> phrase_in("warning label", "A label with a warning.")
     False
     """
-    wanted = [stem(word) for word in words(phrase)]
-    found = [stem(word) for word in words(text)]
+    wanted = [_unspelt(word) for word in words(phrase)]
+    found = [_unspelt(word) for word in words(text)]
     span = len(wanted)
     return span > 0 and any(found[at : at + span] == wanted for at in range(len(found) - span + 1))
+
+
+def _unspelt(word: str) -> str:
+    """A stem in which "-ise" and "-ize", "-our" and "-or" are the same."""
+    return stem(word).replace("z", "s").replace("our", "or")
