@@ -83,6 +83,7 @@ def test_only_the_program_imports_the_command_line():
         ("py3langid", ("curation/gates.py",)),
         ("yake", ("curation/seeds/",)),
         ("pypdf", ("curation/seeds/",)),
+        ("markdown_it", ("curation/seeds/",)),
         ("pyarrow", ("curation/inputs/", "curation/export/")),
         ("click", ("cli/",)),
     ],

@@ -3,13 +3,14 @@
 import re
 from collections import Counter
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
 from counterpoise.records import read_jsonl
 
-FOLDER = files("counterpoise") / "curation"
-SEEDS = read_jsonl(FOLDER / "seeds.jsonl")
+SEEDS = read_jsonl(files("counterpoise.curation.seeds") / "seeds.jsonl")
+DOCUMENT = Path(__file__).parents[2] / "docs" / "seeds.md"
 ENDINGS = (("ies", "y"), ("ing", ""), ("ed", ""), ("es", ""), ("s", ""), ("e", ""))
 
 
@@ -94,12 +95,12 @@ def test_categories_are_balanced():
 
 
 def test_the_taxonomy_document_agrees_with_the_file():
-    text = (FOLDER / "SEEDS.md").read_text(encoding="utf-8")
+    text = DOCUMENT.read_text(encoding="utf-8")
     documented = {
         name: int(count) for name, count in re.findall(r"^\| `([a-z-]+)` \| .+ \| (\d+) \|$", text, re.MULTILINE)
     }
     assert documented == Counter(seed["category"] for seed in SEEDS)
-    assert f"holds {len(SEEDS)} keywords" in text
+    assert f"{len(SEEDS)} keywords" in text
     assert "2410.02220" in text
 
 

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from counterpoise.curation.seeds import Seed, builtin_seeds, load_seeds, sample
-from counterpoise.errors import DataError
+from counterpoise.curation.seeds import Provenance, Seed, builtin_seeds, load_seeds, sample
+from counterpoise.curation.seeds.seed import open_seeds, write_seeds
+from counterpoise.errors import DataError, OutputError
 from counterpoise.rng import rng_for
 
 
@@ -45,6 +46,48 @@ def test_empty_and_missing_files(tmp_path: Path) -> None:
         load_seeds(written(tmp_path / "empty.jsonl"))
     with pytest.raises(DataError, match="cannot read file"):
         load_seeds(tmp_path / "missing.jsonl")
+
+
+def test_provenance_is_optional_and_strict(tmp_path: Path) -> None:
+    known = {"documents": ["a.md"], "count": 2, "relevance": 0.3}
+    path = written(
+        tmp_path / "seeds.jsonl",
+        {"keyword": "privacy", "category": "a", "provenance": known},
+        {"keyword": "consent", "category": "a", "provenance": {**known, "documents": []}},
+        {"keyword": "fire exit", "category": "a", "provenance": {**known, "colour": "red"}},
+    )
+    with pytest.raises(
+        DataError, match=r"2 fault\(s\): entry 2: provenance.documents: .*; entry 3: provenance.colour: "
+    ):
+        load_seeds(path)
+
+
+def test_a_set_is_written_once_and_read_back(tmp_path: Path) -> None:
+    found = Provenance(documents=("a.md",), count=2, relevance=0.3, variants=("private life",), gloss_source="a.md")
+    seeds = (
+        Seed(keyword="privacy", category="a", gloss="Being left alone.", provenance=found),
+        Seed(keyword="consent", category="b"),
+    )
+    out = tmp_path / "seeds.jsonl"
+    assert write_seeds(seeds, out)
+    assert load_seeds(out) == open_seeds(str(out)) == seeds
+    assert out.read_text().splitlines()[1] == '{"category":"b","gloss":"","keyword":"consent"}'
+    assert not write_seeds(seeds, out)
+    with pytest.raises(OutputError, match="exists and holds something else"):
+        write_seeds(seeds[:1], out)
+    assert load_seeds(out) == seeds
+    assert [path.name for path in tmp_path.iterdir()] == ["seeds.jsonl"]
+
+
+def test_where_a_set_cannot_be_written(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="is a folder; expected a file to write; for instance"):
+        write_seeds(builtin_seeds(), tmp_path)
+    with pytest.raises(OutputError, match=r"no folder .*nowhere; create it first"):
+        write_seeds(builtin_seeds(), tmp_path / "nowhere" / "seeds.jsonl")
+
+
+def test_the_builtin_set_has_a_name() -> None:
+    assert open_seeds("builtin") == builtin_seeds()
 
 
 def test_sample_has_no_repetition_and_reaches_every_seed(seeds: tuple[Seed, ...]) -> None:

@@ -36,7 +36,7 @@ def input_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--model", required=True, help="The model that revises, and the target unless --target names another.")
 @click.option("--target", help="The model to be customized, under which perplexity is measured.")
 @click.option("--judge", default="offline", show_default=True, help="Of helpfulness: offline, or a model.")
-@click.option("--seeds", type=click.Path(path_type=Path), help="A seed set; the built-in one by default.")
+@click.option("--seeds", default="builtin", show_default=True, help="A seed set: builtin, or a file.")
 @click.option("--objective", type=click.Choice(["max", "min", "random"]), help="Perplexity wanted; max by default.")
 @click.option("--rounds", type=int, help="Rounds of revision; 2 by default.")
 @click.option("--beam", type=int, help="Revisions kept per text and round; 2 by default.")
@@ -60,7 +60,7 @@ def curate(
     model: str,
     target: str | None,
     judge: str,
-    seeds: Path | None,
+    seeds: str,
     settings: Path | None,
     format_: str | None,
     shape: Any,
@@ -83,7 +83,7 @@ def curate(
     from counterpoise.curation.curate import curate as run_curation
     from counterpoise.curation.helpfulness import Helpfulness, Judge, ModelJudge
     from counterpoise.curation.inputs import fields_from, open_texts
-    from counterpoise.curation.seeds import load_seeds
+    from counterpoise.curation.seeds.seed import open_seeds
     from counterpoise.lm.cached import CachedLM
     from counterpoise.lm.embedding import open_embedder
     from counterpoise.lm.names import open_model
@@ -92,7 +92,7 @@ def curate(
     if out is None and not dry_run:
         raise UsageError("no run folder", fix="pass it with --out")
     config = _config(settings, options)
-    chosen = load_seeds(seeds) if seeds else None
+    chosen = open_seeds(seeds)
     prices = _prices(price)
     texts = open_texts(
         source,
