@@ -428,10 +428,10 @@ def perplexity_part(options: argparse.Namespace) -> str:
         }
         base = times["lm-evaluation-harness"]
         for (name, own), runs in zip(times.items(), (theirs, ours), strict=True):
+            shown = f"{difference:.1e}" if runs is ours else ""
             lines.append(
                 f"| {dtype} | {name} | {own['wall']:.1f} s | {own['cpu']:.1f} s | {base['wall'] / own['wall']:.2f}, "
-                f"{base['cpu'] / own['cpu']:.2f} | {difference if runs is ours else 0:.1e} "
-                f"| {max(run['peak'] for run in runs):.0f} MB |"
+                f"{base['cpu'] / own['cpu']:.2f} | {shown} | {max(run['peak'] for run in runs):.0f} MB |"
             )
     return "\n".join(lines)
 

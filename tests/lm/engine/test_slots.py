@@ -1,3 +1,6 @@
+import gc
+import weakref
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -75,3 +78,16 @@ def test_memory_follows_the_live_rows():
         cache.update(torch.zeros(1, 1, 1, 1), torch.zeros(1, 1, 1, 1), 0)
         cache.advance()
     assert cache.layers[0].keys.shape[2] == pytest.approx(205, abs=60)
+
+
+def test_buffers_are_freed_with_the_cache_without_a_garbage_collection():
+    """A circle of references would keep hundreds of megabytes per call until the collector happens to run."""
+    gc.collect()
+    gc.disable()
+    try:
+        cache = SlotCache(filled([1], 0)[0], SLOTS)
+        buffer = weakref.ref(cache.layers[0].keys)
+        del cache
+        assert buffer() is None
+    finally:
+        gc.enable()

@@ -6,6 +6,7 @@ aligned to the right: its newest token is in the same column as everybody's. Att
 unused columns masked, because matrix products over contiguous memory are much faster than over a window of it.
 """
 
+import weakref
 from collections.abc import Sequence
 from typing import Any
 
@@ -26,7 +27,8 @@ class _SlotLayer(DynamicLayer):  # type: ignore[misc]
 
     def __init__(self, owner: "SlotCache", like: Any) -> None:
         super().__init__()
-        self.owner = owner
+        # Not a second owner of the buffers: a circle of references would keep them until the next garbage collection.
+        self.owner = weakref.proxy(owner)
         # Mask builders of models with local attention look for their layers by this mark.
         self.is_sliding = getattr(like, "is_sliding", False)
         self.is_initialized = True
