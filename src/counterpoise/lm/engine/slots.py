@@ -28,7 +28,7 @@ class _SlotLayer(DynamicLayer):  # type: ignore[misc]
     def __init__(self, owner: "SlotCache", like: Any) -> None:
         super().__init__()
         # Not a second owner of the buffers: a circle of references would keep them until the next garbage collection.
-        self.owner = weakref.proxy(owner)
+        self.owner: SlotCache = weakref.proxy(owner)  # type: ignore[assignment]
         # Mask builders of models with local attention look for their layers by this mark.
         self.is_sliding = getattr(like, "is_sliding", False)
         self.is_initialized = True
