@@ -4,10 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from counterpoise.curation.seeds import Provenance, Seed, builtin_seeds, load_seeds, sample
+from counterpoise.curation.seeds import Provenance, Seed, builtin_seeds, load_seeds
 from counterpoise.curation.seeds.seed import open_seeds, write_seeds
 from counterpoise.errors import DataError, OutputError
-from counterpoise.rng import rng_for
 
 
 def written(path: Path, *entries: object) -> Path:
@@ -88,18 +87,3 @@ def test_where_a_set_cannot_be_written(tmp_path: Path) -> None:
 
 def test_the_builtin_set_has_a_name() -> None:
     assert open_seeds("builtin") == builtin_seeds()
-
-
-def test_sample_has_no_repetition_and_reaches_every_seed(seeds: tuple[Seed, ...]) -> None:
-    drawn = [sample(seeds, 3, rng_for(0, "test", index)) for index in range(200)]
-    assert all(len(set(one)) == 3 for one in drawn)
-    counts = Counter(seed for one in drawn for seed in one)
-    assert set(counts) == set(seeds)
-    # 600 draws over 8 seeds: 75 expected each; a seed that is favoured would show.
-    assert all(40 < count < 110 for count in counts.values())
-
-
-@pytest.mark.parametrize("count", [0, 9])
-def test_sample_refuses_an_impossible_count(seeds: tuple[Seed, ...], count: int) -> None:
-    with pytest.raises(ValueError, match=r"count must be in \[1, 8\]; got"):
-        sample(seeds, count, rng_for(0))

@@ -6,7 +6,7 @@ same batches, gets back what was finished, and ends in the same bytes.
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from counterpoise.curation.beam import Found, beam_search
@@ -70,12 +70,6 @@ class Candidate:
     helpfulness: dict[str, float] | None = None
     input_tokens: int = 0
     output_tokens: int = 0
-
-    @classmethod
-    def load(cls, record: Mapping[str, Any]) -> "Candidate":
-        """From a line's object; unknown fields are ignored."""
-        known = {field.name: record[field.name] for field in fields(cls) if field.name in record}
-        return cls(**{**known, "keywords": tuple(known["keywords"])})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

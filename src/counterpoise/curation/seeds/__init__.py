@@ -6,6 +6,6 @@
 those about safety.
 """
 
-from counterpoise.curation.seeds.seed import Provenance, Seed, builtin_seeds, load_seeds, sample
+from counterpoise.curation.seeds.seed import Provenance, Seed, builtin_seeds, load_seeds
 
-__all__ = ["Provenance", "Seed", "builtin_seeds", "load_seeds", "sample"]
+__all__ = ["Provenance", "Seed", "builtin_seeds", "load_seeds"]

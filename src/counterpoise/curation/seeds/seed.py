@@ -1,7 +1,6 @@
 """A seed set: safety keywords, each with its category and what is meant."""
 
-import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -20,7 +19,6 @@ __all__ = [
     "identity",
     "load_seeds",
     "open_seeds",
-    "sample",
     "write_seeds",
 ]
 
@@ -151,14 +149,3 @@ def write_seeds(seeds: Iterable[Seed], out: Path) -> bool:
     if not same:
         write_atomic(out, text)
     return not same
-
-
-def sample(keywords: Sequence[Seed], count: int, rng: random.Random) -> tuple[Seed, ...]:
-    """Draw ``count`` different seeds, each equally likely; the order drawn is kept.
-
-    Raises:
-        ValueError: ``count`` is below 1 or above the number of seeds.
-    """
-    if not 1 <= count <= len(keywords):
-        raise ValueError(f"count must be in [1, {len(keywords)}]; got {count}")
-    return tuple(rng.sample(list(keywords), count))
