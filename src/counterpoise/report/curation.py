@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from counterpoise.curation.words import phrase_in
 from counterpoise.report.folders import Run
 from counterpoise.report.lines import CurationLine, Failures
 from counterpoise.rng import seed_for
@@ -32,7 +33,7 @@ def curation_line(run: Run) -> CurationLine:
         rejected.update(entry.rejected)
     unscored = sum(row.status == "unscored" for row in rows)
     target = run.manifest.config.get("target")
-    found = [keyword.casefold() in row.revised.casefold() for row in revised for keyword in row.keywords]
+    found = [phrase_in(keyword, row.revised) for row in revised for keyword in row.keywords]
     return CurationLine(
         run=run.id,
         model=rows[0].model,
