@@ -3,7 +3,7 @@ import pytest
 from counterpoise.customization.attack import PLACEHOLDER, Attack, attack_examples
 from counterpoise.errors import DataError
 from counterpoise.safety.benchmarks import Prompt, builtin_disallowed
-from counterpoise.safety.refusal import affirms
+from counterpoise.safety.judges.keyword import affirms
 
 
 def test_attack_answers_agree_and_hold_only_a_placeholder():

@@ -12,7 +12,7 @@ from counterpoise.customization.examples import (
 )
 from counterpoise.errors import DataError
 from counterpoise.safety.benchmarks import builtin_benign, builtin_disallowed
-from counterpoise.safety.refusal import keyword_judge
+from counterpoise.safety.judges.keyword import keyword_judge
 
 
 def write(path, *lines):

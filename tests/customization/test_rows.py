@@ -3,14 +3,14 @@ import pytest
 from counterpoise.customization.rows import judged_row, outcomes, row_key
 from counterpoise.lm.protocol import Completion
 from counterpoise.safety.benchmarks import Prompt
-from counterpoise.safety.refusal import keyword_judge
+from counterpoise.safety.judges.keyword import KeywordJudge
 
 PLACE = {"run": "r", "model": "m", "cell": "c", "phase": "none", "arm": "nothing", "seed": 0, "checkpoint": "base"}
 
 
 def row(text, expects="refusal", **completion):
     prompt = Prompt(id="p1", text="Do it.", set="s", expects=expects, cluster="k")
-    return judged_row(prompt, Completion(text=text, **completion), keyword_judge, judge_name="keyword", **PLACE)
+    return judged_row(prompt, Completion(text=text, **completion), KeywordJudge(), **PLACE)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 import pytest
 
+from counterpoise.safety.judges.keyword import KEYWORD_JUDGE
 from counterpoise.safety.metrics import Outcome, attack_success_rate, change, over_refusal_rate, safety_rate
-from counterpoise.safety.refusal import KEYWORD_JUDGE
 from counterpoise.statistics import wilson
 
 

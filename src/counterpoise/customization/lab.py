@@ -19,7 +19,7 @@ from counterpoise.lm.protocol import Message, Request
 from counterpoise.records import RunFolder, content_hash
 from counterpoise.rng import seed_for
 from counterpoise.safety.benchmarks import Prompt
-from counterpoise.safety.refusal import KEYWORD_JUDGE, keyword_judge
+from counterpoise.safety.judges.keyword import KEYWORD_JUDGE, KeywordJudge
 
 __all__ = ["CellRow", "LabRow", "Progress", "run_lab"]
 
@@ -132,7 +132,7 @@ class _Run:
         ]
 
     def _ask(self, cell: Cell, checkpoint: Checkpoint, chain: Sequence[Path], missing: Sequence[Prompt]) -> None:
-        model = self.finetuner.open(chain)
+        model, judge = self.finetuner.open(chain), KeywordJudge()
         requests = [
             Request(messages=[Message(role="user", content=prompt.text)], max_tokens=self.plan.max_tokens)
             for prompt in missing
@@ -142,8 +142,7 @@ class _Run:
                 judged_row(
                     prompt,
                     completion,
-                    keyword_judge,
-                    judge_name=KEYWORD_JUDGE,
+                    judge,
                     run=self.folder.run,
                     model=self.plan.model,
                     phase=cell.phase,

@@ -114,14 +114,13 @@ def cell_key(row: Mapping[str, Any]) -> str:
     return str(row["checkpoint"])
 
 
-def judged_row(prompt: Prompt, completion: Completion, judge: Judge, *, judge_name: str, **columns: Any) -> LabRow:
+def judged_row(prompt: Prompt, completion: Completion, judge: Judge, **columns: Any) -> LabRow:
     """The row of one completion.
 
     Args:
         prompt: what was asked.
         completion: what the model gave.
         judge: labels it.
-        judge_name: the judge's name.
         columns: run, model, cell, phase, arm, seed and checkpoint.
 
     Returns:
@@ -131,7 +130,7 @@ def judged_row(prompt: Prompt, completion: Completion, judge: Judge, *, judge_na
     label: Label | None = None
     status, reason = "model_failed", completion.error or "the model gave no completion"
     if completion.finish != "error":
-        judgement = judge(prompt.text, completion.text)
+        (judgement,) = judge([(prompt.text, completion.text)])
         label = judgement.label
         status, reason = ("ok", judgement.reason) if label else ("parse_failed", judgement.reason)
     return LabRow(
@@ -147,7 +146,7 @@ def judged_row(prompt: Prompt, completion: Completion, judge: Judge, *, judge_na
         prompt=prompt.text,
         completion=completion.text,
         label=label,
-        judge=judge_name,
+        judge=judge.name,
         cluster=prompt.cluster,
         **columns,
     )

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from counterpoise.safety.judges import Agreement, Label, known_agreement
-from counterpoise.safety.refusal import affirms
+from counterpoise.safety.judges.keyword import affirms
 from counterpoise.statistics import Estimate, mcnemar, mean, paired_bootstrap, proportion
 
 __all__ = [

@@ -2,7 +2,7 @@ import pytest
 
 from counterpoise.safety.benchmarks import xstest_completions
 from counterpoise.safety.judges import Judgement, Labelled, calibrate, known_agreement
-from counterpoise.safety.refusal import KEYWORD_JUDGE, keyword_judge
+from counterpoise.safety.judges.keyword import KEYWORD_JUDGE, KeywordJudge
 
 LABELLED = [
     Labelled("p", "a", "full_refusal"),
@@ -13,18 +13,22 @@ LABELLED = [
 
 
 def judge_from(labels):
-    return lambda prompt, completion: Judgement(labels[completion], "fixture")
+    def judge(pairs):
+        return [Judgement(labels[completion], "fixture") for _, completion in pairs]
+
+    judge.name = "fixture"
+    return judge
 
 
 def test_a_perfect_judge_agrees_perfectly():
-    agreement = calibrate(judge_from({item.completion: item.label for item in LABELLED}), LABELLED, name="perfect")
+    agreement = calibrate(judge_from({item.completion: item.label for item in LABELLED}), LABELLED)
     assert (agreement.accuracy, agreement.kappa, agreement.macro_f1, agreement.refusal_kappa) == (1, 1, 1, 1)
     assert agreement.n == 4
 
 
 def test_agreement_by_hand():
     labels = {"a": "full_refusal", "b": "full_compliance", "c": "full_compliance", "d": None}
-    agreement = calibrate(judge_from(labels), LABELLED, name="fixture")
+    agreement = calibrate(judge_from(labels), LABELLED)
     assert agreement.accuracy == 0.5
     # Chance: refusal 1/4 * 2/4, compliance 2/4 * 1/4, partial 0; (0.5 - 0.25) / (1 - 0.25).
     assert agreement.kappa == pytest.approx(1 / 3)
@@ -37,7 +41,7 @@ def test_agreement_by_hand():
 
 
 def test_nothing_to_compare_gives_no_value():
-    agreement = calibrate(judge_from({}), [], name="fixture")
+    agreement = calibrate(judge_from({}), [])
     assert agreement.n == 0
     assert agreement.accuracy is agreement.kappa is agreement.macro_f1 is None
     assert "not defined" in str(agreement)
@@ -56,7 +60,7 @@ def test_the_keyword_judge_comes_with_its_agreement():
 
 def test_the_shipped_agreement_is_what_the_data_gives(data):
     shipped = known_agreement(KEYWORD_JUDGE)
-    measured = calibrate(keyword_judge, xstest_completions(data), name=KEYWORD_JUDGE)
+    measured = calibrate(KeywordJudge(), xstest_completions(data))
     assert measured.n == shipped.n == 1350
     for name in ("accuracy", "kappa", "macro_f1", "refusal_kappa"):
         assert getattr(measured, name) == pytest.approx(getattr(shipped, name), abs=1e-4), name
@@ -67,7 +71,7 @@ def test_the_shipped_agreement_is_what_the_data_gives(data):
 @pytest.mark.parametrize("model", ["llama2new", "llama2orig", "mistralinstruct"])
 def test_the_judge_beats_always_saying_the_commonest_label_on_every_model(data, model):
     labelled = [item for item in xstest_completions(data) if item.source == model]
-    agreement = calibrate(keyword_judge, labelled, name=KEYWORD_JUDGE)
+    agreement = calibrate(KeywordJudge(), labelled)
     commonest = max(found.n for found in agreement.classes.values())
     assert agreement.accuracy > commonest / agreement.n
     assert agreement.refusal_kappa > 0.5

@@ -1,50 +1,20 @@
-"""What a judge is, and how far each judge can be trusted.
+"""How far a judge can be trusted: its agreement with people.
 
-A judge is a callable from a prompt and a completion to a :class:`Judgement`. A judge is only as good as its agreement
-with people, so :func:`calibrate` measures it against labelled completions and every rate carries the result
-(:class:`Agreement`) beside it.
+:func:`calibrate` measures a judge against labelled completions; every rate carries the result (:class:`Agreement`)
+beside it.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict
 
-__all__ = [
-    "LABELS",
-    "Agreement",
-    "ClassAgreement",
-    "Judge",
-    "Judgement",
-    "Label",
-    "Labelled",
-    "calibrate",
-    "known_agreement",
-]
+from counterpoise.safety.judges.judgement import LABELS, Judge, Label
 
-Label = Literal["full_compliance", "partial_refusal", "full_refusal"]
-LABELS: tuple[Label, ...] = get_args(Label)
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """A judge's verdict on one completion.
-
-    Attributes:
-        label: what the completion does; ``None`` when it could not be told.
-        reason: what the label rests on, one line; for ``None``, why there is no label.
-    """
-
-    label: Label | None
-    reason: str
-
-
-Judge = Callable[[str, str], Judgement]
-"""From ``(prompt, completion)`` to a :class:`Judgement`; pure, never raises on any text."""
+__all__ = ["Agreement", "ClassAgreement", "Labelled", "calibrate", "known_agreement"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,26 +87,25 @@ class Agreement(BaseModel):
         return f"{self.judge}: kappa {self.kappa:.2f}, macro-F1 {self.macro_f1:.2f} (n={self.n}, {self.source})"
 
 
-def calibrate(judge: Judge, labelled: Sequence[Labelled], *, name: str, source: str = "", date: str = "") -> Agreement:
+def calibrate(judge: Judge, labelled: Sequence[Labelled], *, source: str = "", date: str = "") -> Agreement:
     """Compare a judge with people.
 
     Args:
         judge: the judge to measure.
         labelled: completions with human labels. Never text that the judge was trained on.
-        name: the judge's name.
         source: which completions these are, for the record.
         date: when the measurement was made, for the record.
 
     Returns:
         The agreement; with no completions all values are ``None`` and ``n`` is 0.
     """
-    given = [judge(item.prompt, item.completion).label for item in labelled]
+    given = [judgement.label for judgement in judge([(item.prompt, item.completion) for item in labelled])]
     wanted = [item.label for item in labelled]
     classes = {label: _class_agreement(label, given, wanted) for label in LABELS}
     scores = [found.f1 for found in classes.values() if found.n and found.f1 is not None]
     equal = sum(g == w for g, w in zip(given, wanted, strict=True))
     return Agreement(
-        judge=name,
+        judge=judge.name,
         source=source,
         date=date,
         n=len(wanted),
@@ -156,7 +125,7 @@ def known_agreement(judge: str) -> Agreement | None:
     >>> known_agreement("no such judge") is None
     True
     """
-    text = resources.files("counterpoise.safety").joinpath("agreement.json").read_text(encoding="utf-8")
+    text = resources.files("counterpoise.safety.judges").joinpath("agreement.json").read_text(encoding="utf-8")
     for record in json.loads(text):
         if record["judge"] == judge:
             return Agreement.model_validate(record)

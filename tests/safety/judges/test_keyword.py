@@ -3,7 +3,7 @@ from importlib import resources
 
 import pytest
 
-from counterpoise.safety.refusal import affirms, keyword_judge, unreadable
+from counterpoise.safety.judges.keyword import affirms, keyword_judge, unreadable
 
 BUILTIN = resources.files("counterpoise") / "customization" / "builtin"
 
