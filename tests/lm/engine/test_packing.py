@@ -7,12 +7,14 @@ from counterpoise.lm.engine.packing import PackedWeights
 
 @pytest.fixture(autouse=True)
 def available():
-    if not packing._available():
+    if not packing._available(torch.float32):
         pytest.skip("this build of torch cannot rearrange weights")
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-4), (torch.bfloat16, 0.0)])
 def test_products_are_the_same(dtype, tolerance):
+    if not packing._available(dtype):
+        pytest.skip(f"this processor cannot multiply rearranged weights of {dtype}")
     torch.manual_seed(0)
     model = torch.nn.Sequential(torch.nn.Linear(96, 64), torch.nn.Linear(64, 32, bias=False)).to(dtype)
     inputs = torch.randn(5, 3, 96).to(dtype)
@@ -53,6 +55,18 @@ def test_a_changed_weight_is_packed_again(change, width):
         after = model(inputs)
     assert not torch.allclose(before, after)
     torch.testing.assert_close(after, model(inputs).detach(), atol=1e-5, rtol=1e-5)
+
+
+def test_where_the_operators_fail_the_plain_layers_remain(monkeypatch):
+    def refuse(*_, **__):
+        raise RuntimeError("the bf16 path needs another processor")
+
+    packing._available.cache_clear()
+    monkeypatch.setattr(packing, "_linear", refuse)
+    model = torch.nn.Sequential(torch.nn.Linear(8, 8))
+    with PackedWeights(model).used():
+        assert "forward" not in model[0].__dict__
+    packing._available.cache_clear()
 
 
 def test_the_model_is_given_back_after_an_error():

@@ -46,8 +46,6 @@ class PackedWeights:
                 layer.__dict__.pop("forward", None)
 
     def _layers(self) -> list[torch.nn.Linear]:
-        if not _available():
-            return []
         layers = [
             layer
             for layer in self._model.modules()
@@ -55,6 +53,7 @@ class PackedWeights:
             if type(layer) is torch.nn.Linear
             and layer.weight.device.type == "cpu"
             and layer.weight.dtype in (torch.float32, torch.bfloat16)
+            and _available(layer.weight.dtype)
             and layer.weight.is_contiguous()
             and "forward" not in layer.__dict__
         ]
@@ -90,15 +89,18 @@ def _linear(inputs: torch.Tensor, *, weight: torch.Tensor, bias: torch.Tensor | 
 
 
 @functools.cache
-def _available() -> bool:
-    """Whether this build of torch has the operators, and they do what is expected of them."""
+def _available(dtype: torch.dtype) -> bool:
+    """Whether torch and the processor have the operators for numbers of this type, and they do what is expected."""
     if not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
         return False
-    inputs, weight, bias = torch.arange(6.0).reshape(1, 2, 3), torch.arange(12.0).reshape(4, 3), torch.ones(4)
+    # Small integers: products and sums are exact in every type.
+    inputs = torch.arange(6, dtype=dtype).reshape(1, 2, 3)
+    weight, bias = torch.arange(12, dtype=dtype).reshape(4, 3), torch.ones(4, dtype=dtype)
     try:
         packed: Any = torch.ops.mkldnn._reorder_linear_weight(weight, _ROWS)
         product = _linear(inputs, weight=packed, bias=bias)
-    # They are not part of torch's public interface: whatever goes wrong, the plain layers remain.
+    # They are not part of torch's public interface: whatever goes wrong, the plain layers remain. A processor without
+    # wide vector instructions has no such product of bfloat16.
     except Exception:
         return False
     return torch.allclose(product, torch.nn.functional.linear(inputs, weight, bias))
