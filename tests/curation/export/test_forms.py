@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from counterpoise.curation.contrast import contrasted
 from counterpoise.curation.export import FILES
 from counterpoise.curation.export.write import write_set
 from counterpoise.records import canonical_json
@@ -22,8 +23,13 @@ def read(path: Path, cache: Path) -> list[dict]:
     return list(datasets.load_dataset(kind, data_files=str(path), split="train", cache_dir=str(cache)))
 
 
-def expected(form: str, question: str, answer: str) -> dict:
-    turns = [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
+def conversation(question: str, answer: str) -> list[dict]:
+    return [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
+
+
+def expected(form: str, text_id: str, question: str, answer: str) -> dict:
+    turns = conversation(question, answer)
+    beside = contrasted(text_id, question, answer)
     return {
         "messages": {"messages": turns},
         "prompt-completion": {"prompt": question, "completion": answer},
@@ -31,6 +37,7 @@ def expected(form: str, question: str, answer: str) -> dict:
             "conversations": [{"from": "human", "value": question}, {"from": "gpt", "value": answer}],
         },
         "alpaca": {"instruction": question, "input": "", "output": answer},
+        "contrast": {"messages": conversation(beside.question, beside.answer)},
         "parquet": {"messages": turns, "question": question, "answer": answer},
     }[form]
 
@@ -56,7 +63,10 @@ def test_any_text_comes_back_as_it_was(form, texts, row, manifest) -> None:
         write_set(path, manifest(), path, [form], originals=True)
         for prefix, answers in (("", [revised for *_, revised in texts]), ("un", [answer for _, answer, _ in texts])):
             found = read(path / f"{prefix}{FILES[form]}", path / "cache")
-            wanted = [expected(form, question, answer) for (question, *_), answer in zip(texts, answers, strict=True)]
+            wanted = [
+                expected(form, f"t{number}", question, answer)
+                for number, ((question, *_), answer) in enumerate(zip(texts, answers, strict=True))
+            ]
             assert [{key: line[key] for key in wanted[0]} for line in found] == wanted
 
 
@@ -105,8 +115,9 @@ def test_an_empty_table_keeps_its_columns(run, row, manifest) -> None:
 def test_the_card_tells_the_hub_how_to_load_the_folder(tmp_path, run, row, manifest) -> None:
     folder = run([row("a"), row("b")])
     write_set(folder, manifest(), folder, list(FILES), originals=True)
+    lines = [form for form in FILES if form != "parquet"]
     names = datasets.get_dataset_config_names(str(folder))
-    assert names == [*list(FILES)[:4], *(f"uncurated-{form}" for form in list(FILES)[:4])]
+    assert names == [*lines, *(f"uncurated-{form}" for form in lines)]
     for name in (*names, None):
         loaded = datasets.load_dataset(str(folder), name, split="train", cache_dir=str(tmp_path / "cache"))
         assert loaded.num_rows == 2
