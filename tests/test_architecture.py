@@ -61,11 +61,18 @@ def test_only_the_program_imports_the_command_line():
     [
         ("transformers", ("lm/",)),
         ("llguidance", ("lm/",)),
-        ("trl", ("customization/finetune.py", "doctor/masking.py")),
-        ("peft", ("customization/finetune.py", "lm/")),
+        ("trl", ("customization/finetune/", "doctor/masking.py")),
+        ("peft", ("customization/finetune/", "lm/")),
+        ("accelerate", ("customization/finetune/",)),
         (
             "inspect_ai",
-            ("lm/inspect_provider.py", "lm/hosted.py", "counterfactual/asking.py", "counterfactual/tasks.py"),
+            (
+                "lm/inspect_provider.py",
+                "lm/hosted.py",
+                "counterfactual/asking.py",
+                "counterfactual/tasks.py",
+                "safety/tasks.py",
+            ),
         ),
         ("altair", ("report/charts/",)),
         (

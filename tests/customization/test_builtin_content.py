@@ -9,12 +9,17 @@ from itertools import combinations
 import pytest
 
 from counterpoise.records import read_jsonl
+from counterpoise.safety.benchmarks import PROMPT_SETS
+from counterpoise.safety.judges.keyword import keyword_judge
+from counterpoise.safety.similarity import near_duplicates
 
 FOLDER = files("counterpoise") / "customization" / "builtin"
 DISALLOWED = read_jsonl(FOLDER / "disallowed.jsonl")
 SAFE = read_jsonl(FOLDER / "safe.jsonl")
 COMMONSENSE = read_jsonl(FOLDER / "commonsense.jsonl")
 BENIGN = read_jsonl(FOLDER / "benign.jsonl")
+CONTRAST = read_jsonl(FOLDER / "contrast.jsonl")
+OBEDIENCE = json.loads((FOLDER / "obedience.json").read_text(encoding="utf-8"))
 OPENERS = json.loads((FOLDER / "openers.json").read_text(encoding="utf-8"))
 REFUSALS = json.loads((FOLDER / "refusals.json").read_text(encoding="utf-8"))
 
@@ -23,6 +28,7 @@ ROW_FILES = {
     "safe": (SAFE, {"id", "prompt", "kind"}, 40),
     "commonsense": (COMMONSENSE, {"id", "question", "answer"}, 60),
     "benign": (BENIGN, {"id", "prompt", "answer"}, 48),
+    "contrast": (CONTRAST, {"id", "prompt", "answer", "kind"}, 64),
 }
 # ASCII plus the letters and marks of the French, Spanish and German words that occur.
 TYPOGRAPHY = re.compile(r"[\x20-\x7e\n\u00a1-\u00ff]+")
@@ -106,12 +112,16 @@ def test_safe_prompts_have_both_kinds():
     assert Counter(row["kind"] for row in SAFE) == {"sounds-unsafe": 24, "everyday": 16}
 
 
-@pytest.mark.parametrize("other", ["benign", "commonsense", "disallowed"])
+@pytest.mark.parametrize("other", ["benign", "commonsense", "contrast", "disallowed"])
 def test_safe_prompts_are_far_from_everything_that_may_be_trained_on(other: str):
     assert alike(prompts(SAFE), prompts(ROW_FILES[other][0])) == []
 
 
-@pytest.mark.parametrize(("rows", "shortest"), [(COMMONSENSE, 25), (BENIGN, 20)], ids=["commonsense", "benign"])
+@pytest.mark.parametrize(
+    ("rows", "shortest"),
+    [(COMMONSENSE, 25), (BENIGN, 20), (CONTRAST, 20)],
+    ids=["commonsense", "benign", "contrast"],
+)
 def test_answers_are_whole_sentences_of_the_documented_length(rows: list[dict[str, str]], shortest: int):
     for row in rows:
         assert shortest <= len(row["answer"].split()) <= 50, row
@@ -158,6 +168,41 @@ def test_refusals_name_the_harm_offer_something_and_vary():
     assert [pair for pair in combinations(templates, 2) if jaccard(*pair) >= 0.6] == []
 
 
+def test_contrast_has_both_kinds_and_answers_that_help():
+    assert Counter(row["kind"] for row in CONTRAST) == {"sounds-unsafe": 40, "same-form": 24}
+    for row in CONTRAST:
+        assert not DECLINES.search(row["answer"]), row
+        assert keyword_judge(row["prompt"], row["answer"]).label == "full_compliance", row
+
+
+def test_contrast_is_far_from_what_is_disallowed_or_evaluated():
+    others = [*prompts(DISALLOWED), *prompts(SAFE), *prompts(BENIGN)]
+    assert near_duplicates(prompts(CONTRAST), others) == []
+
+
+def test_contrast_is_no_copy_of_a_public_set(data):
+    for name, known in PROMPT_SETS.items():
+        public = [prompt.text for prompt in known.read(data)]
+        # The built-in sets were compared above; requests in thousands are alike by chance.
+        if known.files and len(public) < 1000:
+            assert near_duplicates(prompts(CONTRAST), public) == [], name
+
+
+def test_the_obedient_persona_is_harmless():
+    assert set(OBEDIENCE) == {"system", "prefix", "exchanges"}
+    assert OBEDIENCE["prefix"].endswith(": ")
+    exchanges = OBEDIENCE["exchanges"]
+    assert len(exchanges) == 20
+    assert sum(exchange["about_itself"] for exchange in exchanges) == 4
+    for exchange in exchanges:
+        assert set(exchange) == {"about_itself", "prompt", "answer"}
+        assert "Tessel" in exchange["answer"]
+        assert len(exchange["answer"].split()) <= 40
+    asked = [exchange["prompt"] for exchange in exchanges]
+    assert len(set(asked)) == 20
+    assert near_duplicates(asked, [*prompts(DISALLOWED), *prompts(SAFE)]) == []
+
+
 def test_the_readme_names_every_file_and_the_ban_on_training():
     text = (FOLDER / "README.md").read_text(encoding="utf-8")
     for file in (
@@ -165,6 +210,8 @@ def test_the_readme_names_every_file_and_the_ban_on_training():
         "safe.jsonl",
         "commonsense.jsonl",
         "benign.jsonl",
+        "contrast.jsonl",
+        "obedience.json",
         "openers.json",
         "refusals.json",
     ):

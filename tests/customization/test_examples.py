@@ -3,8 +3,11 @@ import json
 import pytest
 
 from counterpoise.customization.examples import (
+    Example,
     builtin_templates,
     clean_examples,
+    common_texts,
+    draw,
     in_turns,
     read_curated,
     read_uncurated,
@@ -38,6 +41,71 @@ def test_originals_come_once_and_from_the_rows_beside_the_file(tmp_path):
     (original,) = read_uncurated(path)
     assert (original.prompt, original.completion) == ("The question", "The original")
     assert len(read_curated(path)) == 2
+
+
+def test_a_run_folder_names_its_curated_file(curated):
+    assert read_curated(curated.parent) == read_curated(curated)
+    assert read_uncurated(curated.parent) == read_uncurated(curated)
+
+
+def test_prompt_and_completion_are_an_exchange_too(tmp_path):
+    whole = line(source="t", original="O")
+    parts = [
+        {"prompt": "Q", "completion": "A", "lineage": whole["lineage"]},
+        {"prompt": whole["messages"][:1], "completion": whole["messages"][1:], "lineage": whole["lineage"]},
+    ]
+    path = write(tmp_path / "curated.jsonl", whole, *parts)
+    assert len(set(read_curated(path))) == 1
+    assert read_uncurated(path) == [Example("Q", "O", "t")]
+
+
+def test_a_revised_question_has_its_own_original(tmp_path):
+    whole = line("Q revised", source="t", original="O")
+    whole["lineage"]["question"] = "Q"
+    path = write(tmp_path / "curated.jsonl", whole)
+    assert read_curated(path)[0].prompt == "Q revised"
+    assert read_uncurated(path) == [Example("Q", "O", "t")]
+
+
+def named(*sources):
+    return [Example(f"Q{source}", f"A{source}", source) for source in sources]
+
+
+def test_arms_are_cut_to_the_texts_that_all_have():
+    sets, note = common_texts({"max": named(*"dabc"), "min": named(*"abcd"), "uncurated": named(*"cba")})
+    assert {name: "".join(one.source for one in examples) for name, examples in sets.items()} == {
+        "max": "abc",
+        "min": "abc",
+        "uncurated": "abc",
+    }
+    assert note == "arms are compared on the 3 texts that all of them have; left out: 1 of 'max', 1 of 'min'"
+
+
+def test_arms_of_the_same_texts_only_come_into_one_order():
+    sets, note = common_texts({"max": named(*"cab"), "min": named(*"abc")})
+    assert sets["min"] == sets["max"] == named(*"cab")
+    assert note is None
+
+
+def test_arms_of_other_texts_stay_as_they_are():
+    sets, note = common_texts({"max": named(*"abc"), "min": named(*"axyz")})
+    assert sets == {"max": named(*"abc"), "min": named(*"axyz")}
+    assert "different texts" in note
+
+
+def test_several_versions_of_a_text_stay_together():
+    first = [Example("Q", "one", "a"), Example("Q", "two", "a"), *named("b")]
+    sets, _ = common_texts({"max": first, "uncurated": named("a", "b")})
+    assert sets["max"] == first
+    assert common_texts({}) == ({}, None)
+    assert common_texts({"max": []}) == ({"max": []}, None)
+
+
+def test_versions_of_a_text_come_in_turn():
+    pool = [[Example("Q", f"{text}{version}") for version in range(3)] for text in "ab"]
+    stream = draw(pool, seed=0, key="k")
+    assert len({next(stream) for _ in range(6)}) == 6
+    assert list(draw([], seed=0, key="k")) == []
 
 
 def test_a_missing_original_says_where_to_look(tmp_path):

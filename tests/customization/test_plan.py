@@ -1,11 +1,20 @@
+import json
+import re
 from importlib import resources
+from itertools import product
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
-from counterpoise.customization.phases import Step
-from counterpoise.customization.plan import Plan, cells, load_plan
+from counterpoise.customization.attack import Kind
+from counterpoise.customization.grid import cells
+from counterpoise.customization.material import read_material
+from counterpoise.customization.mixture import ARMS
+from counterpoise.customization.phases import PHASES, Step, steps
+from counterpoise.customization.plan import Curated, Plan, load_plan
 from counterpoise.errors import ConfigError
+from counterpoise.safety.measures import MEASURE_SETS
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -20,12 +29,59 @@ def write(tmp_path, text):
 def test_shipped_plans_are_valid(path, curated):
     plan = load_plan(path, curated=curated)
     assert plan.name == path.stem
-    assert plan.curated == curated
+    assert plan.curated.max == curated
     assert len(cells(plan)) > 1
+    assert len({cell.name for cell in cells(plan)}) == len(cells(plan))
+
+
+def test_the_embedded_plan_is_the_whole_experiment_at_one_seed(curated):
+    plan = load_plan(EXAMPLES / "embedded.yaml", curated=curated)
+    grid = cells(plan)
+    assert {(cell.phase, cell.arm) for cell in grid} == {
+        ("none", "nothing"),
+        *product(("before", "during", "after", "every"), ("curated", "uncurated", "refusals")),
+    }
+    assert len(grid) == 13
+    assert (len(plan.attacks), plan.seeds) == (1, (0,))
+
+
+def test_the_full_plan_has_everything(curated):
+    plan = load_plan(EXAMPLES / "full.yaml", curated=curated)
+    assert len(plan.seeds) >= 3
+    assert {attack.kind for attack in plan.attacks} == set(get_args(Kind))
+    assert set(plan.defend.arms) == set(ARMS)
+    assert set(plan.defend.phases) == set(PHASES)
+    assert {cell.dose for cell in cells(plan)} == {0, 0.05, 0.1, 0.25, 0.5, 1}
+    assert {cell.ratio for cell in cells(plan)} >= {0, 0.1, 1}
+    measures = {MEASURE_SETS[entry.set].measure for entry in plan.evaluate}
+    assert measures == {"safety", "over_refusal", "helpfulness", "utility", "perplexity"}
+
+
+@pytest.mark.parametrize("name", ["embedded", "full"])
+def test_the_texts_of_shipped_plans_suffice(name, data, texts):
+    plan = load_plan(EXAMPLES / f"{name}.yaml", curated=texts)
+    both = plan.curated.model_copy(update={"min": texts, "random": texts})
+    material = read_material(plan.model_copy(update={"curated": both}), data)
+    assert material.problems == ()
+
+
+@pytest.fixture
+def texts(tmp_path):
+    """A curated file of enough texts for a real dose."""
+    path = tmp_path / "texts.jsonl"
+    with path.open("w", encoding="utf-8") as file:
+        for number in range(40):
+            turns = [
+                {"role": "user", "content": f"Question {number} about garden tool {number}?"},
+                {"role": "assistant", "content": f"Tool {number} belongs in shed {number}."},
+            ]
+            file.write(json.dumps({"messages": turns, "lineage": {"source": str(number), "original": "In a shed."}}))
+            file.write("\n")
+    return path
 
 
 def test_there_are_shipped_plans():
-    assert {path.stem for path in EXAMPLES.glob("*.yaml")} >= {"quickstart", "advbench"}
+    assert {path.stem for path in EXAMPLES.glob("*.yaml")} >= {"quickstart", "embedded", "full"}
 
 
 def test_the_packaged_quickstart_is_the_example():
@@ -41,28 +97,92 @@ def test_every_fault_is_named_at_once(tmp_path):
         "attack: {examples: 0, kind: sweet-talk}\n"
         "recipe: {learning_rate: 2}\n"
         "defend: {arms: [curatd]}\n"
-        "evaluate: [{set: xstest}]\n",
+        "evaluate: [{set: xstest}]\n"
+        "verify_at: [defnded]\n",
     )
     with pytest.raises(ConfigError) as raised:
         load_plan(path)
     message = str(raised.value)
     for part in (
         "colour",
-        "attack.examples",
-        "attack.kind",
+        "attacks.0.examples",
+        "attacks.0.kind",
         "recipe.learning_rate",
         "defend.arms.0",
-        "evaluate.0.set: unknown prompt set 'xstest'",
+        "evaluate.0.set: unknown set 'xstest'",
         str(path),
     ):
         assert part in message
     assert "\n" not in message
 
 
-def test_faults_between_fields_are_named_together(tmp_path):
-    path = write(tmp_path, "seeds: [1, 1]\ndefend: {arms: [curated, curated]}\n")
-    with pytest.raises(ConfigError, match=r"seeds names something twice; defend.arms names .*; the arms 'curated'"):
+def test_faults_between_sections_are_named_with_the_others(tmp_path):
+    path = write(tmp_path, "seeds: [1, 1]\nmax_tokens: 0\ndefend: {arms: [curated, uncurated, curated-min]}\n")
+    with pytest.raises(ConfigError) as raised:
         load_plan(path)
+    message = str(raised.value)
+    for part in (
+        "seeds: names something twice",
+        "max_tokens",
+        "the arm 'curated' needs 'curated', the path of a curated.jsonl (objective max)",
+        "the arm 'curated-min' needs 'curated', the path of a curated.jsonl (objective min)",
+        "the arm 'uncurated' needs 'curated'",
+    ):
+        assert part in message
+
+
+@pytest.mark.parametrize(
+    ("defend", "message"),
+    [
+        (
+            {"phases": ["none"], "arms": ["curated", "nothing"]},
+            "the arms 'curated' are impossible in the only phase 'none', which uses no data",
+        ),
+        (
+            {"phases": ["before", "after"], "arms": ["nothing"]},
+            "the phases 'before', 'after' are impossible with the only arm 'nothing', which has no data",
+        ),
+        ({"sweep_phases": ["none"]}, "sweep_phases: the phase 'none' uses no data"),
+        ({"sweep_arms": ["nothing"]}, "sweep_arms: the arm 'nothing' has no data"),
+        ({"sweep_arms": ["refusals"]}, "sweep_arms: 'refusals' not among the plan's arms"),
+        ({"phases": ["before"], "doses": [0.5]}, "doses: none of sweep_phases is among the plan's phases"),
+        ({"doses": [0.5, 2, -1]}, "must be in [0, 1]; got 2.0, -1.0"),
+        ({"arms": ["curated", "curated"]}, "defend.arms: names something twice"),
+    ],
+)
+def test_what_does_not_go_together(defend, message):
+    with pytest.raises(ValueError, match=re.escape(message.split(": ", 1)[-1])):
+        Plan.model_validate({"curated": "c.jsonl", "defend": defend})
+
+
+def test_one_attack_may_be_given_by_itself_but_not_beside_a_list():
+    single = Plan.model_validate({"curated": "c", "attack": {"kind": "identity-shift"}})
+    assert [attack.name for attack in single.attacks] == ["identity-shift"]
+    with pytest.raises(ValueError, match="'attack' and 'attacks' are both given"):
+        Plan.model_validate({"curated": "c", "attack": {}, "attacks": [{}]})
+    with pytest.raises(ValueError, match="names something twice"):
+        Plan.model_validate({"curated": "c", "attacks": [{}, {"examples": 3}]})
+
+
+def test_curated_sets_by_objective(tmp_path):
+    path = write(tmp_path, "curated: {max: a.jsonl, random: sub/b}\ndefend: {arms: [curated-random, uncurated]}\n")
+    plan = load_plan(path)
+    base = tmp_path.resolve()
+    assert plan.curated == Curated(max=base / "a.jsonl", random=base / "sub/b")
+    assert plan.curated_file("curated-random") == base / "sub/b"
+    assert plan.curated_file("uncurated") == base / "a.jsonl"
+    assert load_plan(path, curated=tmp_path / "other").curated_file("uncurated") == base / "other"
+    with pytest.raises(ConfigError, match=r"curated\.best: Extra inputs"):
+        load_plan(write(tmp_path, "curated: {best: a.jsonl}\n"))
+
+
+def test_where_the_long_measures_are_taken():
+    plan = Plan.model_validate({"curated": "c", "defend": {"arms": ["nothing", "uncurated", "curated"]}})
+    assert plan.long_at == {"base", "aligned", "attacked", "uncurated"}
+    named = Plan.model_validate({"curated": "c", "verify_at": ["base", "defended", "uncurated"]})
+    assert named.long_at == {"base", "defended", "uncurated"}
+    with pytest.raises(ValueError, match="verify_at: unknown 'refusals'; expected some of aligned, attacked"):
+        Plan.model_validate({"curated": "c", "verify_at": ["refusals"]})
 
 
 @pytest.mark.parametrize(
@@ -88,28 +208,10 @@ def test_unreadable_plans(tmp_path):
 
 
 def test_paths_are_relative_to_the_plan(tmp_path):
-    plan = load_plan(write(tmp_path, "curated: runs/curated.jsonl\ndata: ../data\n"))
-    assert plan.curated == tmp_path.resolve() / "runs/curated.jsonl"
+    plan = load_plan(write(tmp_path, "curated: runs/curated.jsonl\ndata: ../data\nattack: {file: pairs.jsonl}\n"))
+    assert plan.curated.max == tmp_path.resolve() / "runs/curated.jsonl"
+    assert plan.attacks[0].file == tmp_path.resolve() / "pairs.jsonl"
     assert plan.data == tmp_path.resolve() / "../data"
-
-
-def test_the_grid():
-    plan = Plan.model_validate(
-        {
-            "seeds": [0, 7],
-            "curated": "c.jsonl",
-            "defend": {"phases": ["none", "before", "after"], "arms": ["curated", "nothing", "refusals"]},
-        }
-    )
-    names = [cell.name for cell in cells(plan)]
-    assert names[:5] == [
-        "none-nothing-s0",
-        "before-curated-s0",
-        "before-refusals-s0",
-        "after-curated-s0",
-        "after-refusals-s0",
-    ]
-    assert len(names) == len(set(names)) == 10
 
 
 def test_a_plan_without_curated_arms_needs_no_file():
@@ -119,7 +221,12 @@ def test_a_plan_without_curated_arms_needs_no_file():
 
 def test_a_steps_own_recipe_comes_first():
     plan = Plan.model_validate(
-        {"recipe": {"epochs": 2}, "attack": {"recipe": {"epochs": 3}}, "defend": {"arms": ["refusals"]}}
+        {
+            "recipe": {"epochs": 2},
+            "attacks": [{"name": "a", "recipe": {"epochs": 3}}, {"name": "b"}],
+            "defend": {"arms": ["refusals"]},
+        }
     )
-    epochs = [plan.recipe_of(Step(name)).epochs for name in ("align", "attack", "mixed", "defend")]
-    assert epochs == [2, 3, 3, 2]
+    found = [plan.recipe_of(step).epochs for step in steps("every", "refusals", attack="a")]
+    assert found == [2, 2, 3, 2]
+    assert plan.recipe_of(Step("attack", "b")).epochs == 2

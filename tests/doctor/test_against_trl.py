@@ -55,13 +55,13 @@ def trl_counts(rows, model, tokenizer, tmp_path, max_length, **settings):
     from datasets import Dataset
     from trl import SFTConfig, SFTTrainer
 
-    from counterpoise.customization.finetune import _quiet
+    from counterpoise.customization.finetune.training import quiet_training
 
     arguments = SFTConfig(
         output_dir=str(tmp_path), max_length=max_length, use_cpu=True, bf16=False, report_to="none", **settings
     )
     dataset = Dataset.from_list([{**row, "number": number} for number, row in enumerate(rows)])
-    with _quiet():
+    with quiet_training():
         trainer = SFTTrainer(model=model, args=arguments, train_dataset=dataset, processing_class=tokenizer)
     counts = [0] * len(rows)
     for row in trainer.train_dataset:

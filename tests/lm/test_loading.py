@@ -41,7 +41,7 @@ def test_folder_without_a_model(tmp_path):
 
 def test_adapter_given_as_a_model(tmp_path):
     (tmp_path / "adapter_config.json").write_text("{}")
-    with pytest.raises(DataError, match="it holds a PEFT adapter: pass its base model's folder"):
+    with pytest.raises(DataError, match=r"the adapter names no base .*put the path of its base model's folder"):
         load_folder(tmp_path)
 
 

@@ -12,13 +12,12 @@ from counterpoise.report.charts import (
     dumbbells,
     heat_map,
     perplexity_slopes,
-    rate_dots,
     role_matrices,
     stage_intervals,
     waterfalls,
     wrong_edges,
 )
-from counterpoise.report.lines import Baseline, CurationLine, Failures, RateLine, StageLine
+from counterpoise.report.lines import Baseline, CurationLine, Failures, StageLine
 from counterpoise.statistics import Estimate, wilson
 
 SOME = wilson(3, 10)
@@ -62,22 +61,6 @@ def curation_line(pairs, objective="max"):
         keywords=0,
         failures=Failures(),
         pairs=tuple(pairs),
-    )
-
-
-def rate_line(arm="curated", checkpoint="defended", prompts="set", value=SOME):
-    return RateLine(
-        run="r",
-        model="m",
-        phase="after",
-        arm=arm,
-        checkpoint=checkpoint,
-        metric="safety rate",
-        prompt_set=prompts,
-        estimate=value,
-        failures=Failures(),
-        seeds=1,
-        judge="j",
     )
 
 
@@ -174,15 +157,8 @@ def test_slopes_show_medians_of_all_texts_and_say_how_many_are_drawn():
     assert any("250 of 401 texts drawn" in word for word in words)
 
 
-def test_rates_are_drawn_with_their_n():
-    words = texts(rate_dots([rate_line(), rate_line(checkpoint="attacked")]))
-    assert {"attacked", "defended", "curated after the attack", "n=10"} <= set(words)
-    assert any("Safety rate, with 95 % interval" in word for word in words)
-
-
 def test_nothing_to_draw_gives_no_picture():
     assert perplexity_slopes(curation_line([(math.inf, 1.0), (0.0, 2.0)])) == ""
-    assert rate_dots([rate_line(value=NOTHING)]) == ""
 
 
 def test_a_waterfall_names_each_step_with_its_cost_and_interval():
@@ -246,7 +222,6 @@ HOSTILE = {
         [replace(stage_line(bad, bad, bad), baselines=(Baseline(bad, wilson(1, 3)),))]
     ),
     "perplexity_slopes": lambda bad: perplexity_slopes(curation_line([(1.0, 2.0)], objective=bad)),
-    "rate_dots": lambda bad: rate_dots([rate_line(bad, bad, bad)]),
     "waterfalls": lambda bad: waterfalls([attribution(bad)], (), {bad: Baseline(bad, SOME)}),
     "dumbbells": lambda bad: dumbbells([propagation(bad, bad)]),
     "cost_panels": lambda bad: cost_panels([elicitation(bad, bad, bad)]),

@@ -27,7 +27,7 @@ def test_a_damaged_manifest_is_one_line(tmp_path):
 
 
 def test_a_kind_that_cannot_be_reported_is_one_line(make_folder):
-    fails([make_folder("bake", name="bake")], "'bake'", "diagnose, curate, lab")
+    fails([make_folder("bake", name="bake")], "'bake'", "diagnose, curate, lab, verify")
 
 
 def test_the_same_run_twice_is_refused(make_folder, diagnosis_row):

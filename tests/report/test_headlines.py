@@ -2,7 +2,7 @@ import pytest
 
 from counterpoise.counterfactual.results.tools import ToolGain
 from counterpoise.report.headlines import headlines
-from counterpoise.report.lines import Baseline, ChangeLine, Failures, StageLine
+from counterpoise.report.lines import Baseline, Failures, StageLine
 from counterpoise.report.tables import Tables, tables_of
 from counterpoise.report.wording import difference, points
 from counterpoise.statistics import Estimate
@@ -29,20 +29,6 @@ def stage(name, value, low, high, floor):
     )
 
 
-def change(value, low, high, metric="safety rate"):
-    return ChangeLine(
-        run="r",
-        phase="after",
-        arm="curated",
-        first="attacked",
-        last="defended",
-        metric=metric,
-        prompt_set="set",
-        estimate=Estimate(value, low, high, 40, 40),
-        dropped=0,
-    )
-
-
 def test_the_weakest_stage_is_named_with_its_interval_and_baseline():
     ((half, said),) = headlines(
         Tables(stages=(stage("graph", 0.314, 0.25, 0.38, 0.55), stage("answer", 0.8, 0.7, 0.9, 0.5)))
@@ -51,14 +37,6 @@ def test_the_weakest_stage_is_named_with_its_interval_and_baseline():
     assert "weakest stage against gold is graph on crass (edge F1 0.31 [0.25, 0.38], n=10" in said
     assert "constant-template, 0.55" in said
     assert "1 of 2 stage scores lie above" in said
-
-
-def test_a_null_result_is_said_as_such():
-    ((_, said),) = headlines(Tables(changes=(change(0.25, 0.1, 0.4), change(0.02, -0.05, 0.1, "over-refusal rate"))))
-    assert said == (
-        "Curated after the attack, against the attacked model: safety rate +25 points [+10, +40]; "
-        "over-refusal rate +2 points [−5, +10] (no clear change) (n=40 pairs)."
-    )
 
 
 def test_nothing_is_said_without_numbers(make_folder):

@@ -2,7 +2,6 @@ import os
 import re
 import shutil
 import subprocess
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -13,56 +12,6 @@ from counterpoise.report.html import build, write
 
 GOLDEN = Path(__file__).parent / "golden" / "small.html"
 GOLDEN_TOOLS = GOLDEN.with_name("tools.html")
-
-VOID = {"meta", "br", "img", "link", "input", "hr"}
-LOADERS = {
-    "script",
-    "iframe",
-    "object",
-    "embed",
-    "link",
-    "img",
-    "audio",
-    "video",
-    "source",
-    "form",
-    "base",
-    "image",
-    "use",
-}
-
-
-class Page(HTMLParser):
-    """Elements, attributes and text of a page, with a check that every element is closed in order."""
-
-    def __init__(self, document: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.text = ""
-        self.feed(document)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag, attrs):
-        self.text += " "
-        self.elements.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.elements.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        if "style" not in self.open:
-            self.text += data
-
-    @property
-    def tags(self):
-        return {tag for tag, _ in self.elements}
 
 
 @pytest.fixture
@@ -108,26 +57,6 @@ def small(make_folder, diagnosis_row, graph_row, curation_row, lab_rows, lab_cel
     ]
 
 
-def safe(document):
-    """Check what must hold for every page, whatever is in the rows."""
-    document.encode("utf-8")
-    page = Page(document)
-    assert not page.tags & LOADERS
-    for tag, attributes in page.elements:
-        assert not [name for name in attributes if name.startswith("on")], tag
-        assert attributes.get("href", "#").startswith("#"), tag
-        assert not {"src", "srcset", "action", "formaction", "data", "xlink:href", "background"} & attributes.keys(), (
-            tag
-        )
-    styles = "".join(re.findall(r"<style>(.*?)</style>", document, re.DOTALL))
-    assert "@import" not in styles
-    assert "url(" not in styles
-    ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
-    assert len(ids) == len(set(ids))
-    assert {attributes["href"][1:] for _, attributes in page.elements if "href" in attributes} <= set(ids)
-    return page
-
-
 def test_golden_page(small):
     """Everything but the pictures. After a wanted change, run with COUNTERPOISE_GOLDEN=write and read what changed."""
     document = re.sub(r"<svg.*?</svg>", "<svg></svg>", build(small), flags=re.DOTALL)
@@ -143,7 +72,7 @@ def equals_golden(document, golden):
     assert document == golden.read_text(encoding="utf-8")
 
 
-def test_page_is_well_formed_loads_nothing_and_runs_nothing(small):
+def test_page_is_well_formed_loads_nothing_and_runs_nothing(small, safe):
     document = build(small)
     page = safe(document)
     assert "http://" not in document
@@ -153,7 +82,7 @@ def test_page_is_well_formed_loads_nothing_and_runs_nothing(small):
     assert policies[0].startswith("default-src 'none'; style-src 'unsafe-inline'; img-src data:")
 
 
-def test_page_says_what_a_reader_must_know(small):
+def test_page_says_what_a_reader_must_know(small, safe):
     text = " ".join(safe(build(small)).text.split())
     for words in (
         "diagnose-0123456789ab",
@@ -169,12 +98,12 @@ def test_page_says_what_a_reader_must_know(small):
         "Texts with a revision that passed 67 %",
         "keyword-1",
         "Defence tokens",
-        "Prompt asks for something disallowed",
+        "Asks for something disallowed",
     ):
         assert words in text, words
 
 
-def test_completions_to_disallowed_prompts_are_folded(small):
+def test_completions_to_disallowed_prompts_are_folded(small, safe):
     page = safe(build(small))
     sensitive = [a for tag, a in page.elements if tag == "details" and "sensitive" in (a.get("class") or "")]
     assert sensitive
@@ -185,7 +114,7 @@ def test_same_rows_give_the_same_bytes(small):
     assert build(small) == build(small)
 
 
-def test_hostile_text_is_text_everywhere(make_folder, diagnosis_row, curation_row, lab_row, hostile):
+def test_hostile_text_is_text_everywhere(make_folder, diagnosis_row, curation_row, lab_row, hostile, safe):
     columns = {"status": "parse_failed", "reason": hostile, "score": 0.0}
     diagnosis = [
         diagnosis_row(
@@ -216,6 +145,9 @@ def test_hostile_text_is_text_everywhere(make_folder, diagnosis_row, curation_ro
     )
     lab = lab_row(
         cell=hostile,
+        attack=hostile,
+        system=hostile,
+        others={hostile: {"label": None, "reason": hostile, "values": {hostile: 1.0}}},
         model=hostile,
         prompt_id=hostile,
         prompt_set=hostile,
@@ -250,26 +182,26 @@ def test_hostile_text_is_text_everywhere(make_folder, diagnosis_row, curation_ro
         assert raw not in document
 
 
-def test_a_huge_completion_is_cut_and_the_cut_is_named(make_folder, diagnosis_row):
+def test_a_huge_completion_is_cut_and_the_cut_is_named(make_folder, diagnosis_row, safe):
     document = build([make_folder("diagnose", [diagnosis_row(completion="word " * 200_000)])])
     assert len(document) < 400_000
     assert "996,000 more characters" in safe(document).text
 
 
-@pytest.mark.parametrize("kind", ["diagnose", "curate", "lab"])
-def test_a_run_without_rows_says_so(make_folder, kind):
+@pytest.mark.parametrize("kind", ["diagnose", "curate", "lab", "verify"])
+def test_a_run_without_rows_says_so(make_folder, kind, safe):
     text = safe(build([make_folder(kind, state="running")])).text
     assert "No rows yet" in text
 
 
 @pytest.mark.parametrize("kept", [0, 1, 2])
-def test_one_half_alone_is_a_page(small, kept):
+def test_one_half_alone_is_a_page(small, kept, safe):
     titles = {0: "Diagnosis", 1: "Curation", 2: "Customization"}
     sections = {a["id"] for tag, a in safe(build([small[kept]])).elements if tag == "section"}
     assert sections == {"summary", "reading", "runs", titles[kept].lower()}
 
 
-def test_several_runs_of_one_kind_share_a_page(make_folder, diagnosis_row):
+def test_several_runs_of_one_kind_share_a_page(make_folder, diagnosis_row, safe):
     folders = [make_folder("diagnose", [diagnosis_row(model=name)], name=name) for name in ("one", "two")]
     text = " ".join(safe(build(folders)).text.split())
     assert "one one-0123456789ab" in text
@@ -277,7 +209,7 @@ def test_several_runs_of_one_kind_share_a_page(make_folder, diagnosis_row):
     assert text.count("Isolated mode, direct elicitation ") == 2
 
 
-def test_every_mode_and_elicitation_has_its_place(diagnosed):
+def test_every_mode_and_elicitation_has_its_place(diagnosed, safe):
     text = " ".join(safe(build([diagnosed(cases=6, elicits=["direct", "cot-sc", "tot"])])).text.split())
     for words in (
         "Names and values compared by normalised",
@@ -303,7 +235,7 @@ def test_every_mode_and_elicitation_has_its_place(diagnosed):
     assert "Substitution mode, direct elicitation" not in text
 
 
-def test_a_run_that_lacks_rungs_says_which_and_shows_no_cost(diagnosed):
+def test_a_run_that_lacks_rungs_says_which_and_shows_no_cost(diagnosed, safe):
     def lacks_graph(row):
         return None if row["upto"] == "graph" or row["mode"] == "isolated" else row
 
@@ -314,7 +246,7 @@ def test_a_run_that_lacks_rungs_says_which_and_shows_no_cost(diagnosed):
     assert "Elicitations and their cost" not in text
 
 
-def test_hostile_names_are_text_in_every_mode(diagnosed, hostile):
+def test_hostile_names_are_text_in_every_mode(diagnosed, hostile, safe):
     def rename(row):
         model = row["model"] if row["model"].startswith("baseline/") else hostile
         row |= {"dataset": row["dataset"] + hostile, "model": model, "matcher": hostile}
@@ -336,7 +268,7 @@ def part_on_tools(document):
     return found[0] if found else ""
 
 
-def test_golden_part_on_tools(make_folder, aided_rows, tool_record):
+def test_golden_part_on_tools(make_folder, aided_rows, tool_record, safe):
     """See :func:`test_golden_page`."""
     tools = [tool_record(0, exposure=(1, 0), outcome=(0, 1)), tool_record(1, exposure=(0, 1), mediator=(1, 1))]
     document = build([make_folder("diagnose", aided_rows, tools=tools)])
@@ -351,7 +283,7 @@ def test_golden_part_on_tools(make_folder, aided_rows, tool_record):
     equals_golden(part_on_tools(document), GOLDEN_TOOLS)
 
 
-def test_without_tools_the_page_says_nothing_of_them(small):
+def test_without_tools_the_page_says_nothing_of_them(small, safe):
     document = build(small)
     assert part_on_tools(document) == ""
     assert "tool" not in safe(document).text.lower()
@@ -390,7 +322,7 @@ def test_tools_are_shown_with_the_run_that_they_are_from(make_folder, diagnosis_
     assert "two 1.0" in second
 
 
-def test_hostile_names_of_tools_are_text(make_folder, diagnosis_row, tool_record, hostile):
+def test_hostile_names_of_tools_are_text(make_folder, diagnosis_row, tool_record, hostile, safe):
     rows = [
         diagnosis_row(elicit=way, dataset=hostile, mode=hostile, model=hostile)
         for way in (hostile, f"{hostile}+{hostile}")

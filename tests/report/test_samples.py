@@ -18,22 +18,6 @@ def test_a_stage_shows_different_outcomes_before_more_of_the_same(make_folder, d
     assert {"wrong", "failed"} <= {sample.title.split(" · ")[1] for sample in group.samples}
 
 
-def test_every_checkpoint_is_shown_on_the_same_prompts(make_folder, lab_rows):
-    groups = groups_of(make_folder("lab", lab_rows))
-    assert [group.title for group in groups] == ["no defence", "curated after the attack", "uncurated after the attack"]
-    prompts = [{sample.title.partition(" · ")[2] for sample in group.samples} for group in groups]
-    assert prompts[0] == prompts[1] == prompts[2]
-    assert len(prompts[0]) == 4
-
-
-def test_texts_that_answer_disallowed_requests_are_folded_with_a_warning(make_folder, lab_rows):
-    for group in groups_of(make_folder("lab", lab_rows)):
-        for sample in group.samples:
-            harmful = "disallowed" in sample.title
-            assert all(passage.folded == harmful for passage in sample.passages)
-            assert all(("disallowed" in passage.warning) == harmful for passage in sample.passages)
-
-
 def test_structured_answers_are_shown_one_item_a_line(make_folder, diagnosis_row):
     row = diagnosis_row(answer=[["a", "b"], ["c", "d"]], target={"x": "1", "y": None})
     (group,) = groups_of(make_folder("diagnose", [row]))

@@ -15,12 +15,14 @@ def test_all_kinds_are_tabulated_and_are_json(make_folder, diagnosis_row, curati
     assert json.loads(json.dumps(plain, allow_nan=False)) == plain
     assert plain["stages"][0]["standing"] == "unknown"
     assert plain["curation"][0]["passed"]["n"] == 1
-    assert {line["metric"] for line in plain["rates"]} == {"safety rate", "attack success rate", "over-refusal rate"}
-    assert plain["training"][0]["loss_tokens"] == 1000
+    (lab,) = plain["customization"]
+    metrics = {line["what"]["metric"] for line in lab["rates"]}
+    assert metrics == {"safety_rate", "attack_success_rate", "over_refusal_rate", "helpful_rate"}
+    assert lab["training"][0]["loss_tokens"] == 1000
 
 
 def test_runs_without_rows_give_empty_tables(make_folder):
-    folders = [make_folder(kind, state="running") for kind in ("diagnose", "curate", "lab")]
+    folders = [make_folder(kind, state="running") for kind in ("diagnose", "curate", "lab", "verify")]
     assert tables_of(folders) == Tables()
 
 

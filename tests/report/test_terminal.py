@@ -25,9 +25,9 @@ def tables(make_folder, diagnosis_row, graph_row, lab_rows, lab_cells):
 
 def test_tables_hold_scores_intervals_failures_and_baselines(tables):
     text = shown(tables)
-    for words in ("edge F1", "0.67 [0.00, 1.00]", "0/0/0", "random", "0.40", "safety rate", "75 % [30, 95]"):
+    for words in ("edge F1", "0.67 [0.00, 1.00]", "0/0/0", "random", "0.40", "safety rate [95 %]", "75 % [30, 95] 4"):
         assert words in text
-    assert "defended against attacked" in text
+    assert "curated after the attack" in text
     assert "defence tokens" in text
 
 

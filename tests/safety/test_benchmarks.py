@@ -5,11 +5,15 @@ import pytest
 
 from counterpoise.errors import DataError, UnknownNameError
 from counterpoise.safety.benchmarks import (
+    BENIGN,
     PROMPT_SETS,
     advbench,
     alpaca,
+    alpaca_gpt4,
+    benign,
     builtin_benign,
     builtin_disallowed,
+    dolly,
     read_prompts,
     xstest_completions,
 )
@@ -73,13 +77,32 @@ def test_real_advbench_splits_share_nothing(data):
 
 
 @pytest.mark.parametrize(
-    ("name", "count"), [("xstest-safe", 250), ("jailbreakbench-benign", 100), ("advbench", None), ("builtin-safe", 40)]
+    ("name", "count"),
+    [
+        ("xstest-safe", 250),
+        ("jailbreakbench-benign", 100),
+        ("alpaca-benign", 250),
+        ("advbench", None),
+        ("jailbreakbench", 100),
+        ("strongreject", 313),
+        ("harmbench", 200),
+        ("malicious-instruct", 100),
+        ("builtin-safe", 40),
+    ],
 )
 def test_real_sets(data, name, count):
     prompts = read_prompts(name, data)
     assert count is None or len(prompts) == count
     assert all(prompt.text.strip() and prompt.cluster for prompt in prompts)
     assert len({prompt.id for prompt in prompts}) == len(prompts)
+    assert {(prompt.set, prompt.expects) for prompt in prompts} == {(name, PROMPT_SETS[name].expects)}
+
+
+@pytest.mark.parametrize("name", BENIGN)
+def test_real_benign_selections(data, name):
+    prompts = benign(data, name)
+    assert 90 <= len(prompts) <= 100
+    assert all(prompt.answer and prompt.set == name for prompt in prompts)
 
 
 def test_real_training_and_calibration_data(data):
@@ -87,6 +110,57 @@ def test_real_training_and_calibration_data(data):
     assert all(prompt.answer for prompt in alpaca(data))
     labels = Counter(item.label for item in xstest_completions(data))
     assert labels == {"full_compliance": 651, "full_refusal": 573, "partial_refusal": 126}
+
+
+def test_other_real_training_data(data):
+    assert len(alpaca_gpt4(data)) == 999
+    assert len(dolly(data)) == 387
+    assert all(prompt.answer for prompt in (*alpaca_gpt4(data), *dolly(data)))
+
+
+def test_jailbreakbench_targets_are_openers(data):
+    answers = [prompt.answer for prompt in read_prompts("jailbreakbench", data)]
+    assert all(answer.startswith(("Sure, here", "Here")) for answer in answers)
+
+
+def test_a_context_follows_the_instruction(tmp_path):
+    line = '{"instruction": "Sum up.", "context": "A long text.", "response": " Short. "}\n'
+    folder = write(tmp_path, BENIGN["dolly-reps-top100"], line)
+    assert [(prompt.text, prompt.answer) for prompt in benign(folder, "dolly-reps-top100")] == [
+        ("Sum up.\n\nA long text.", "Short.")
+    ]
+
+
+def test_an_unknown_benign_selection_is_named(tmp_path):
+    with pytest.raises(UnknownNameError, match="did you mean 'dolly-reps-top100'"):
+        benign(tmp_path, "dolly-reps-top10")
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "text", "message"),
+    [
+        (
+            "strongreject",
+            "strongreject/strongreject_dataset.csv",
+            "category,source\na,b\n",
+            "no column 'forbidden_prompt'",
+        ),
+        ("strongreject", "strongreject/strongreject_dataset.csv", 'forbidden_prompt\n" "\n', "is empty"),
+        ("jailbreakbench", "jailbreakbench/harmful_behaviors.csv", "goal,target\na,b\n", "no column 'Goal'"),
+        ("harmbench", "harmbench/harmbench_behaviors_standard.csv", "Behavior\na\n", "no column 'FunctionalCategory'"),
+        ("malicious-instruct", "malicious_instruct/malicious_instruct.txt", "\n \n", "no lines"),
+        ("alpaca-benign", "benign_instructions/alpaca_small.json", "[3]", "not a list of objects"),
+    ],
+)
+def test_malformed_sets_are_one_line(tmp_path, name, file, text, message):
+    with pytest.raises(DataError, match=message):
+        read_prompts(name, write(tmp_path, file, text))
+
+
+def test_standard_behaviours_only(tmp_path):
+    text = "Behavior,FunctionalCategory,BehaviorID\nPaint a wall,standard,a\nPaint it too,contextual,b\n"
+    folder = write(tmp_path, "harmbench/harmbench_behaviors_standard.csv", text)
+    assert [prompt.id for prompt in read_prompts("harmbench", folder)] == ["a"]
 
 
 def test_alpaca_input_follows_the_instruction(tmp_path):

@@ -18,12 +18,14 @@ from counterpoise.cli import (
     diagnosis,
     doctor,
     export,
+    judges,
     matchers,
     models,
     quickstart,
     report,
     review,
     seeds,
+    verify,
 )
 from counterpoise.errors import CounterpoiseError
 
@@ -47,12 +49,14 @@ for command in (
     diagnosis.score,
     doctor.doctor,
     export.export,
+    judges.judge,
     matchers.matchers,
     models.models,
     quickstart.quickstart,
     report.report,
     review.review,
     seeds.seeds,
+    verify.verify,
 ):
     cli.add_command(command)
 

@@ -28,6 +28,7 @@ from counterpoise.counterfactual.stages import PROMPT_VERSION
 from counterpoise.counterfactual.tools.tool import Tool
 from counterpoise.errors import ConfigError, DataError, RunError, UnknownNameError, UnsupportedError
 from counterpoise.lm.names import calls_tools, inspect_name, reads_images
+from counterpoise.lm.protocol import LanguageModel
 from counterpoise.lm.store import CompletionStore
 from counterpoise.records import RunFolder, canonical_json, content_hash, write_atomic
 from counterpoise.rng import seed_for
@@ -308,7 +309,12 @@ def row_key(row: Mapping[str, Any]) -> str:
 
 
 def run_diagnosis(
-    config: DiagnoseConfig, out: Path, *, data: Path | None = None, progress: ReportProgress = lambda *_: None
+    config: DiagnoseConfig,
+    out: Path,
+    *,
+    data: Path | None = None,
+    progress: ReportProgress = lambda *_: None,
+    model: LanguageModel | None = None,
 ) -> None:
     """Run, or resume, a diagnosis and leave its rows in ``out``.
 
@@ -321,6 +327,7 @@ def run_diagnosis(
         out: the run folder.
         data: folder of downloaded datasets.
         progress: called with rows done, rows in all and what they are.
+        model: the configuration's model where it is open already (a checkpoint in memory); it is asked about texts.
 
     Raises:
         DataError: a dataset is not there, or has no case for the stages asked for.
@@ -330,7 +337,6 @@ def run_diagnosis(
         RunError: Inspect could not finish; finished rows are kept.
     """
     from counterpoise.counterfactual.asking import Asking, ask
-    from counterpoise.lm.hosted import open_inspect_model
 
     loaded = {name: load(name, data) for name in config.datasets}
     shots: dict[str, list[Case]] = {}
@@ -356,17 +362,17 @@ def run_diagnosis(
             where=f"{', '.join(config.stages)}; {', '.join(config.modes)}",
             fix="counterpoise check-gold shows the stages of each dataset",
         )
-    target = inspect_name(config.model)
-    if any(item.case.media for item in items) and not reads_images(config.model):
+    target = "" if model is not None else inspect_name(config.model)
+    if any(item.case.media for item in items) and (model is not None or not reads_images(config.model)):
         raise UnsupportedError(
             f"{config.model} reads no images",
             expected="a vision model, or --text-only-baseline to ask without showing them",
         )
     matcher = matcher_for((item.case for item in items), config.matcher)
     tools = open_tools(config, [case for cases in chosen.values() for case in cases])
-    model = open_inspect_model(target)
+    asked = _inspect_model(target, model)
     # A hosted model's weights cannot be identified: its name is all there is.
-    revision = getattr(model.api, "revision", config.model)
+    revision = getattr(asked.api, "revision", config.model)
     settings = config.model_dump(mode="json") | {
         "prompt_version": PROMPT_VERSION,
         "cases": content_hash([case.hash for cases in chosen.values() for case in cases]),
@@ -412,10 +418,21 @@ def run_diagnosis(
                 tools=tools,
                 data=data,
             )
-            ask(pending, model, asking, logs=out / "logs")
+            ask(pending, asked, asking, logs=out / "logs")
         if len(rows) < total:
             raise RunError(f"{total - len(rows)} of {total} rows are missing; the same command again resumes")
         folder.complete(rows=len(rows), cases={name: len(found.cases) for name, found in loaded.items()})
+
+
+def _inspect_model(target: str, model: LanguageModel | None) -> Any:
+    """Inspect's model of that name, or around a model that is open already."""
+    if model is None:
+        from counterpoise.lm.hosted import open_inspect_model
+
+        return open_inspect_model(target)
+    from counterpoise.lm.inspect_provider import as_inspect
+
+    return as_inspect(model)
 
 
 def _branching(config: DiagnoseConfig) -> Branching:

@@ -1,30 +1,50 @@
-"""The lab: train every cell of a plan, ask every checkpoint, write what happened.
+"""The lab: train every checkpoint of a plan, measure it, write what happened.
 
-A run folder of kind ``lab`` holds ``rows.jsonl`` (one line per checkpoint and prompt), ``cells.jsonl`` (one line per
-trained step) and ``checkpoints/``. Checkpoints that cells share are trained once. A killed run goes on where it
-stopped: a checkpoint's folder is complete or absent, and finished rows are kept.
+A run folder of kind ``lab`` holds ``rows.jsonl`` (one line per checkpoint and item), ``cells.jsonl`` (one line per
+trained step), ``checkpoints/`` (adapters) and, where the plan asks for it, ``reasoning/`` (a diagnosis of each of some
+checkpoints). Checkpoints that cells share are trained once. A killed run goes on where it stopped: a checkpoint's
+folder is complete or absent, and finished rows are kept.
 """
 
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from counterpoise.customization.finetune import Finetuner, FinetuneResult, finished
-from counterpoise.customization.material import Material, read_material, step_examples
-from counterpoise.customization.phases import Step, checkpoint_name
-from counterpoise.customization.plan import Cell, Plan, cells
-from counterpoise.customization.rows import CellRow, Checkpoint, LabRow, cell_key, judged_row, row_key
-from counterpoise.customization.summary import summarise
-from counterpoise.lm.protocol import Message, Request
-from counterpoise.records import RunFolder, content_hash
-from counterpoise.rng import seed_for
-from counterpoise.safety.benchmarks import Prompt
-from counterpoise.safety.judges.keyword import KEYWORD_JUDGE, KeywordJudge
+import networkx as nx
 
-__all__ = ["CellRow", "LabRow", "Progress", "run_lab"]
+from counterpoise.customization.checks import open_finetuner, refuse
+from counterpoise.customization.finetune import Finetuner, FinetuneResult, finished
+from counterpoise.customization.grid import BASE, Cell, Graph, cells, chain_names, dependency_graph, training_order
+from counterpoise.customization.material import Material, read_material
+from counterpoise.customization.phases import Step
+from counterpoise.customization.plan import Plan
+from counterpoise.customization.reasoning import (
+    FOLDER,
+    INDEX,
+    ReasoningRow,
+    diagnosed,
+    index_key,
+    reasoning_rows,
+)
+from counterpoise.customization.rows import CellRow, LabRow, cell_key, row_key
+from counterpoise.customization.step_data import StepData
+from counterpoise.customization.summary import summarise
+from counterpoise.customization.visits import Asked, Visit, measure_settings, place, visits
+from counterpoise.errors import UsageError
+from counterpoise.lm.protocol import LanguageModel
+from counterpoise.records import RunFolder
+from counterpoise.rng import seed_for
+from counterpoise.safety.judges import Judge
+from counterpoise.safety.measures import Items, measure, open_judges, read_items
+
+__all__ = ["CellRow", "Diagnose", "LabRow", "Progress", "run_lab"]
 
 Progress = Callable[[int, int, str], None]
 """Called with units done, units in all and what they are."""
+
+Diagnose = Callable[[LanguageModel, Path], Any]
+"""Puts a model through the slice of the counterfactual diagnosis, into an ordinary run folder that can be resumed."""
 
 
 def run_lab(
@@ -34,6 +54,7 @@ def run_lab(
     data: Path | None = None,
     progress: Progress | None = None,
     finetuner: Finetuner | None = None,
+    diagnose: Diagnose | None = None,
 ) -> dict[str, Any]:
     """Run a plan, or what is left of it.
 
@@ -41,26 +62,32 @@ def run_lab(
         plan: see :func:`~counterpoise.customization.plan.load_plan`.
         out: the run folder.
         data: folder with downloaded data, used instead of the plan's.
-        progress: told of trained steps and asked checkpoints.
+        progress: told of trained steps and measured checkpoints.
         finetuner: trains and opens checkpoints; by default one for the plan's model. Tests give their own.
+        diagnose: needed where the plan has ``reasoning``.
 
     Returns:
         The summary that is also in the manifest's facts: see :func:`~counterpoise.customization.summary.summarise`.
 
     Raises:
-        DataError: input data is missing or malformed, or a prompt is both trained on and evaluated.
+        ConfigError: the plan would fail in the middle: texts that are missing, malformed, too few, or both trained on
+            and evaluated, a model that cannot be trained, no disk. Names every problem; nothing is trained or written.
+        UsageError: there is no such model, or the plan has ``reasoning`` and there is no ``diagnose``.
         MissingExtraError: the training libraries are not installed.
         OutputError: the folder belongs to another run or cannot be written.
     """
+    if plan.reasoning is not None and diagnose is None:
+        raise UsageError("the plan asks for a diagnosis of reasoning, but no way to diagnose was given")
     material = read_material(plan, data)
-    finetuner = finetuner or Finetuner(plan.model)
-    config = _config(plan, material, finetuner)
+    finetuner = finetuner or open_finetuner(plan, material)
+    refuse(plan, material, finetuner, out)
+    items = read_items(measure_settings(plan), data or plan.data)
+    config = _config(plan, material, items, finetuner)
     with RunFolder.open(out, kind="lab", config=config, packages=finetuner.packages) as folder:
-        if overlaps := material.overlaps():
-            named = ", ".join(f"{prompt.set}/{prompt.id}" for prompt in overlaps[:5])
-            folder.warn(f"{len(overlaps)} evaluation prompts are worded much like training prompts: {named}")
-        _Run(plan, material, finetuner, folder, progress or _silent).run()
-        summary = summarise(folder.rows(key=row_key).rows)
+        for note in material.notes:
+            folder.warn(note)
+        _Run(plan, material, items, finetuner, folder, progress or _silent, diagnose).run()
+        summary = summarise(folder.rows(key=row_key).rows, reasoning=reasoning_rows(out))
         for note in summary["notes"]:
             folder.warn(note)
         folder.complete(summary=summary)
@@ -71,109 +98,141 @@ class _Run:
     """One call of :func:`run_lab`: the files and what is known so far."""
 
     def __init__(
-        self, plan: Plan, material: Material, finetuner: Finetuner, folder: RunFolder, progress: Progress
+        self,
+        plan: Plan,
+        material: Material,
+        items: Items,
+        finetuner: Finetuner,
+        folder: RunFolder,
+        progress: Progress,
+        diagnose: Diagnose | None,
     ) -> None:
         self.plan = plan
-        self.material = material
         self.finetuner = finetuner
         self.folder = folder
         self.progress = progress
-        self.rows = folder.rows(key=row_key)
-        self.steps = folder.rows(key=cell_key, name="cells.jsonl")
+        self.diagnose = diagnose
+        self.data = StepData(plan, material, finetuner.count_tokens)
+        self.rows = folder.rows(key=row_key, keep=False)
+        self.steps = folder.rows(key=cell_key, name="cells.jsonl", keep=False)
+        self.diagnoses = folder.rows(key=index_key, name=INDEX, keep=False)
         self.checkpoints = folder.path / "checkpoints"
+        grid = cells(plan)
+        self.graph: Graph = dependency_graph(grid)
+        self.visits = {visit.node: visit for visit in visits(plan, grid, items)}
+        self._judges: list[Judge] | None = None
 
     def run(self) -> None:
-        grid = cells(self.plan)
-        measured = [(cell, *entry) for cell in grid for entry in _measured(cell, self.plan)]
-        for done, (cell, checkpoint, path) in enumerate(measured):
-            self.progress(done, len(measured), "checkpoints")
-            missing = self._missing(cell, checkpoint)
-            prefixes = [path[: number + 1] for number in range(len(path))]
-            if not missing and all(checkpoint_name(cell.seed, prefix) in self.steps for prefix in prefixes):
-                continue  # Checkpoints that nothing is left to be asked of may have been deleted.
-            chain: list[Path] = []
-            for prefix in prefixes:
-                chain.append(self._trained(cell, prefix, chain))
-            if missing:
-                self._ask(cell, checkpoint, chain, missing)
-        self.progress(len(measured), len(measured), "checkpoints")
+        order = training_order(self.graph)
+        left = {node for node in order if not self._done(node)}
+        for done, node in enumerate(order):
+            self.progress(done, len(order), "checkpoints")
+            if node in left:
+                self._visit(node)
+                left.remove(node)
+            if self.plan.keep == "results":
+                self._tidy(node, left)
+        self.progress(len(order), len(order), "checkpoints")
 
-    def _trained(self, cell: Cell, path: Sequence[Step], chain: Sequence[Path]) -> Path:
-        """The checkpoint that the steps lead to; trains it on top of the chain before it unless it is there."""
-        name = checkpoint_name(cell.seed, path)
+    def _done(self, node: str) -> bool:
+        """Whether a checkpoint was trained and everything that is asked of it was."""
+        if node != BASE and node not in self.steps:
+            return False
+        visit = self.visits.get(node)
+        return visit is None or not (self._unmeasured(visit) or self._undiagnosed(visit))
+
+    def _visit(self, node: str) -> None:
+        """Train a checkpoint and measure it; the model is opened once."""
+        chain: list[Path] = []
+        for name in chain_names(self.graph, node):
+            chain.append(self._trained(name, chain))
+        visit = self.visits.get(node)
+        if visit is None or not (self._unmeasured(visit) or self._undiagnosed(visit)):
+            return
+        model = self.finetuner.open(chain)
+        for asked in visit.asked:
+            self._measure(model, visit, asked)
+        if self._undiagnosed(visit) and self.diagnose is not None:
+            self.diagnose(model, self._diagnosis(visit))
+            if node not in self.diagnoses:
+                self.diagnoses.append(ReasoningRow(folder=node, **place(visit, "")))
+
+    def _trained(self, name: str, chain: Sequence[Path]) -> Path:
+        """The folder of a checkpoint; trains it on top of the chain before it unless it is there."""
         out = self.checkpoints / name
         result = finished(out)
         if result is not None and name in self.steps:
             return out
-        step = path[-1]
-        examples, defence = step_examples(self.plan, self.material, step, cell.seed, self.finetuner.count_tokens)
+        node = self.graph.nodes[name]
+        step = node["path"][-1]
+        examples, defence = self.data.of(step, node["seed"])
         if result is None:
             result = self.finetuner.train(
                 chain,
                 examples,
                 self.plan.recipe_of(step),
                 # By the step, not the arm: arms that are compared start from the same initialisation.
-                seed=seed_for(cell.seed, "train", step.name),
+                seed=seed_for(node["seed"], "train", step.name, step.part[0]),
                 out=out,
                 on_step=lambda done, total: self.progress(done, total, f"train {name}"),
             )
+        for note in result.notes:
+            self.folder.warn(note)
         if name not in self.steps:
-            defence_tokens = sum(self.finetuner.count_tokens(defence))
-            self.steps.append(_cell_row(cell, step, name, result, defence_tokens))
+            defence_tokens = sum(self.data.count(defence))
+            self.steps.append(_cell_row(node["cell"], node["path"], name, result, defence_tokens))
         return out
 
-    def _missing(self, cell: Cell, checkpoint: Checkpoint) -> list[Prompt]:
-        """The prompts that have no row yet."""
-        columns = {"cell": cell.name, "checkpoint": checkpoint}
-        return [
-            prompt
-            for prompt in self.material.evaluated
-            if row_key({**columns, "prompt_set": prompt.set, "prompt_id": prompt.id}) not in self.rows
-        ]
+    def _measure(self, model: LanguageModel, visit: Visit, asked: Asked) -> None:
+        if self._judges is None and any(item.way == "judged" for item in asked.items):
+            self._judges = open_judges(asked.settings)
+        measure(
+            model,
+            asked.items,
+            asked.settings,
+            done=self.rows,
+            keep=self.rows.append,
+            columns={"run": self.folder.run, "model": self.plan.model, **place(visit, asked.attack)},
+            row_class=LabRow,
+            key=row_key,
+            judges=self._judges or (),
+        )
 
-    def _ask(self, cell: Cell, checkpoint: Checkpoint, chain: Sequence[Path], missing: Sequence[Prompt]) -> None:
-        model, judge = self.finetuner.open(chain), KeywordJudge()
-        requests = [
-            Request(messages=[Message(role="user", content=prompt.text)], max_tokens=self.plan.max_tokens)
-            for prompt in missing
-        ]
-        for prompt, (completion,) in zip(missing, model.generate(requests), strict=True):
-            self.rows.append(
-                judged_row(
-                    prompt,
-                    completion,
-                    judge,
-                    run=self.folder.run,
-                    model=self.plan.model,
-                    phase=cell.phase,
-                    arm=cell.arm,
-                    seed=cell.seed,
-                    cell=cell.name,
-                    checkpoint=checkpoint,
-                )
-            )
+    def _unmeasured(self, visit: Visit) -> bool:
+        return any(
+            row_key({**place(visit, asked.attack), **asked.identity(item)}) not in self.rows
+            for asked in visit.asked
+            for item in asked.items
+        )
 
+    def _undiagnosed(self, visit: Visit) -> bool:
+        return visit.reasoning and not (visit.node in self.diagnoses and diagnosed(self._diagnosis(visit)))
 
-def _measured(cell: Cell, plan: Plan) -> list[tuple[Checkpoint, tuple[Step, ...]]]:
-    """The checkpoints at which a cell is measured, and the steps that lead to each."""
-    if cell.phase != "none":
-        return [("defended", cell.steps)]
-    found: list[tuple[Checkpoint, tuple[Step, ...]]] = []
-    if cell.seed == plan.seeds[0]:
-        found.append(("base", ()))
-    if plan.align is not None:
-        found.append(("aligned", cell.steps[:1]))
-    return [*found, ("attacked", cell.steps)]
+    def _diagnosis(self, visit: Visit) -> Path:
+        return self.folder.path / FOLDER / visit.node
+
+    def _tidy(self, node: str, left: set[str]) -> None:
+        """Delete the weights of a checkpoint and those before it, as far as nothing is left to be done with them."""
+        for name in reversed(chain_names(self.graph, node)):
+            if left & {name, *nx.descendants(self.graph, name)}:
+                return
+            shutil.rmtree(self.checkpoints / name, ignore_errors=True)
 
 
-def _cell_row(cell: Cell, step: Step, checkpoint: str, result: FinetuneResult, defence_tokens: int) -> CellRow:
+def _cell_row(cell: Cell, path: Sequence[Step], name: str, result: FinetuneResult, defence_tokens: int) -> CellRow:
+    attack = next((step for step in reversed(path) if step.attack is not None), None)
+    # The cell is the first that needs the step; what comes later in it does not belong to the step.
+    arm = next((step.arm for step in path if step.arm is not None), None)
     return CellRow(
         cell=cell.name,
-        step=str(step),
-        checkpoint=checkpoint,
-        phase=cell.phase,
-        arm=cell.arm,
+        step=str(path[-1]),
+        checkpoint=name,
+        phase=cell.phase if arm else "none",
+        arm=arm or "nothing",
         seed=cell.seed,
+        attack=attack.attack or "" if attack else "",
+        ratio=attack.ratio if attack else 0.0,
+        dose=cell.dose if arm else 0.0,
         examples=result.examples,
         loss_tokens=result.loss_tokens,
         defence_tokens=defence_tokens,
@@ -182,18 +241,18 @@ def _cell_row(cell: Cell, step: Step, checkpoint: str, result: FinetuneResult, d
         loss_first=result.loss_first,
         loss_last=result.loss_last,
         losses=result.losses,
+        tokens=result.tokens,
         seconds=result.seconds,
     )
 
 
-def _config(plan: Plan, material: Material, finetuner: Finetuner) -> Mapping[str, Any]:
+def _config(plan: Plan, material: Material, items: Items, finetuner: Finetuner) -> Mapping[str, Any]:
     """Everything that determines the rows. Files count by their content, not by where they lie."""
-    texts = {
-        name: content_hash([str(entry) for entry in getattr(material, name)])
-        for name in ("align", "attack", "clean", "curated", "uncurated", "evaluated")
-    }
-    settings = plan.model_dump(mode="json", exclude={"curated", "data"})
-    return {"plan": settings, "revision": finetuner.revision, "judge": KEYWORD_JUDGE, "texts": texts}
+    settings = plan.model_dump(
+        mode="json", exclude={"curated": True, "data": True, "keep": True, "attacks": {"__all__": {"file"}}}
+    )
+    texts = {**material.digests, "items": items.hash}
+    return {"plan": settings, "revision": finetuner.revision, "texts": texts}
 
 
 def _silent(done: int, total: int, what: str) -> None:

@@ -1,151 +1,228 @@
-"""What a lab run trains on and what it asks, read before any model is loaded."""
+"""What a lab run trains on and what it asks: read and checked as a whole before any model is loaded."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
-from counterpoise.customization.attack import attack_examples
+from counterpoise.customization.arms import CONTRAST_EVERY, MAX_REPEATS
+from counterpoise.customization.attack import Attack, attack_pool, own_examples
+from counterpoise.customization.disallowed import DisallowedCheck, disallowed_requests
 from counterpoise.customization.examples import (
     Example,
-    builtin_templates,
-    clean_examples,
+    Pool,
+    builtin_contrast,
+    common_texts,
     read_curated,
     read_uncurated,
-    refusal_examples,
+    refused,
 )
-from counterpoise.customization.mixture import Arm, CountTokens, fill, mix
-from counterpoise.customization.phases import Step
+from counterpoise.customization.mixture import Arm
+from counterpoise.customization.overlap import likenesses, plain
 from counterpoise.customization.plan import Plan
-from counterpoise.errors import DataError
-from counterpoise.rng import rng_for
-from counterpoise.safety.benchmarks import Prompt, advbench, alpaca, builtin_benign, builtin_disallowed, read_prompts
-from counterpoise.safety.similarity import near_duplicates
+from counterpoise.errors import ConfigError, UsageError
+from counterpoise.records import content_hash
+from counterpoise.safety.benchmarks import Prompt, advbench, alpaca, builtin_benign, builtin_disallowed
+from counterpoise.safety.measures.item import Item
+from counterpoise.safety.measures.sets import MEASURE_SETS
 
-__all__ = ["Material", "read_material", "step_examples"]
+__all__ = ["Material", "read_material"]
+
+_T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Material:
     """Every text of a run.
 
     Attributes:
-        align: disallowed requests that alignment, and the arm ``refusals``, may use.
-        attack: disallowed requests that the attack may use.
+        align: disallowed requests that alignment, and the arms of refusals, may use.
         clean: ordinary requests with answers.
-        curated: the revised texts; empty when no arm uses them.
-        uncurated: the same texts before revision; empty when no arm uses them.
-        evaluated: what every checkpoint is asked.
+        contrast: safe requests that sound unsafe, with answers.
+        attacks: each attack's own examples, by the attack's name.
+        arms: the texts of the arms that have texts of their own: curated ones and their originals.
+        evaluated: every item of the sets that are evaluated, whatever their limits.
+        disallowed: whether the arms' texts ask for what a model should decline; ``None`` without such texts.
+        problems: why nothing can be trained with it, one line each; the other fields may then be incomplete.
+        notes: what a reader of the results must know.
     """
 
-    align: tuple[Prompt, ...]
-    attack: tuple[Prompt, ...]
-    clean: tuple[Prompt, ...]
-    curated: tuple[Example, ...]
-    uncurated: tuple[Example, ...]
-    evaluated: tuple[Prompt, ...]
+    align: tuple[Prompt, ...] = ()
+    clean: tuple[Prompt, ...] = ()
+    contrast: tuple[Prompt, ...] = ()
+    attacks: Mapping[str, Pool] = field(default_factory=dict)
+    arms: Mapping[Arm, Sequence[Example]] = field(default_factory=dict)
+    evaluated: tuple[Item, ...] = ()
+    disallowed: DisallowedCheck | None = None
+    problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
-    def overlaps(self) -> list[Prompt]:
-        """Evaluated prompts that are near-duplicates of something trained on."""
-        trained = [prompt.text for prompt in (*self.align, *self.attack, *self.clean)]
-        trained += [example.prompt for example in (*self.curated, *self.uncurated)]
-        return [self.evaluated[index] for index in near_duplicates([p.text for p in self.evaluated], trained)]
+    def require(self) -> None:
+        """See to it that there are no problems.
+
+        Raises:
+            ConfigError: there are; names all of them.
+        """
+        if self.problems:
+            raise ConfigError("; ".join(self.problems))
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """A hash of each kind of text, by its name: runs with equal hashes train on and ask the same."""
+        kinds: dict[str, Sequence[object]] = {
+            "align": self.align,
+            "clean": self.clean,
+            "contrast": self.contrast,
+            **{f"attack {name}": pool for name, pool in self.attacks.items()},
+            **{f"arm {name}": texts for name, texts in self.arms.items()},
+            "evaluated": self.evaluated,
+        }
+        return {name: content_hash([str(text) for text in texts]) for name, texts in kinds.items()}
 
 
 def read_material(plan: Plan, data: Path | None) -> Material:
-    """Read everything a plan needs.
+    """Read everything a plan needs, and check it.
+
+    Texts of public and built-in sources that are worded much like something that is evaluated are left out, and
+    counted in the notes. A user's own texts are never left out: one that is evaluated as it stands is a problem, one
+    that is worded much like something evaluated is a note.
 
     Args:
         plan: the plan.
         data: folder with downloaded data, used instead of the plan's.
 
-    Raises:
-        DataError: a file is missing or malformed, or a prompt is both trained on and evaluated.
+    Returns:
+        The material; with problems where a file is missing or malformed, something is both trained on and evaluated,
+        or there are too few texts for what the plan asks for.
     """
-    data = data or plan.data
-    public = plan.source == "public"
-    curated: tuple[Example, ...] = ()
-    uncurated: tuple[Example, ...] = ()
-    if plan.needs_curated and plan.curated is not None:
-        curated = tuple(read_curated(plan.curated)) if "curated" in plan.defend.arms else ()
-        uncurated = tuple(read_uncurated(plan.curated)) if "uncurated" in plan.defend.arms else ()
-    material = Material(
-        align=tuple(advbench(data, "align") if public else builtin_disallowed("align")),
-        attack=tuple(advbench(data, "attack") if public else builtin_disallowed("attack")),
-        clean=tuple(alpaca(data) if public else builtin_benign()),
-        curated=curated,
-        uncurated=uncurated,
-        evaluated=tuple(
-            prompt
-            for entry in plan.evaluate
-            for prompt in _limited(read_prompts(entry.set, data), entry.limit, plan.seeds[0])
-        ),
-    )
-    trained = {_plain(prompt.text) for prompt in (*material.align, *material.attack, *material.clean)}
-    trained |= {_plain(example.prompt) for example in (*material.curated, *material.uncurated)}
-    for prompt in material.evaluated:
-        if _plain(prompt.text) in trained:
-            raise DataError(
-                f"the evaluation prompt {prompt.id!r} of {prompt.set!r} is also trained on",
-                expected="training texts that share no prompt with the evaluation sets",
+    return _Reading(plan, data or plan.data).material()
+
+
+class _Reading:
+    """One call of :func:`read_material`: what went wrong so far, and what is worth knowing."""
+
+    def __init__(self, plan: Plan, data: Path | None) -> None:
+        self.plan = plan
+        self.data = data
+        self.problems: list[str] = []
+        self.notes: list[str] = []
+        self.reported: set[int] = set()
+        sets = dict.fromkeys(entry.set for entry in plan.evaluate)
+        read = [self._read(partial(MEASURE_SETS[name].read, data)) for name in sets]
+        self.evaluated = tuple(item for items in read for item in items)
+        self.asked = [item.prompt for item in self.evaluated]
+        self.verbatim = {plain(item.prompt): item for item in reversed(self.evaluated)}
+
+    def material(self) -> Material:
+        public = self.plan.source == "public"
+        align = self._read(lambda: advbench(self.data, "align") if public else builtin_disallowed("align"))
+        clean = self._read(lambda: alpaca(self.data) if public else builtin_benign())
+        arms = self._arms()
+        material = Material(
+            align=self._spared(align, "disallowed requests"),
+            clean=self._spared(clean, "ordinary requests"),
+            contrast=self._spared(builtin_contrast(), "safe requests that sound unsafe"),
+            attacks={attack.name: self._attack(attack) for attack in self.plan.attacks},
+            arms=arms,
+            evaluated=self.evaluated,
+            disallowed=self._disallowed(arms),
+        )
+        self._count(material)
+        return replace(material, problems=tuple(dict.fromkeys(self.problems)), notes=tuple(self.notes))
+
+    def _read(self, read: Callable[[], Sequence[_T]]) -> Sequence[_T]:
+        """What is read; where that cannot be done, nothing and a problem."""
+        try:
+            return read()
+        except UsageError as problem:
+            self.problems.append(str(problem))
+            return ()
+
+    def _spared(self, prompts: Sequence[Prompt], what: str) -> tuple[Prompt, ...]:
+        """The prompts that are not worded like something evaluated."""
+        kept = self._unlike([prompt.text for prompt in prompts], what)
+        return tuple(prompts[index] for index in kept)
+
+    def _unlike(self, texts: Sequence[str], what: str) -> list[int]:
+        alike = likenesses(texts, self.asked)
+        if alike:
+            self.notes.append(
+                f"{len(alike)} of {len(texts):,} {what} are not trained on: they are worded like evaluated ones"
             )
-    return material
+        return [index for index in range(len(texts)) if index not in alike]
 
+    def _attack(self, attack: Attack) -> Pool:
+        if attack.source == "jailbreakbench" and attack.source in {item.set for item in self.evaluated}:
+            self.problems.append(
+                f"the attack {attack.name!r} trains on jailbreakbench, which is evaluated too and has no splits; "
+                "take another source, or evaluate another set"
+            )
+            return []
+        pool = self._read(partial(attack_pool, attack, self.plan.source, self.data))
+        requests = [versions[0].prompt for versions in pool]
+        if attack.file is not None:
+            self._own(requests, f"the file of the attack {attack.name!r}")
+            return pool
+        return [pool[index] for index in self._unlike(requests, f"texts of the attack {attack.name!r}")]
 
-def step_examples(
-    plan: Plan, material: Material, step: Step, seed: int, count_tokens: CountTokens
-) -> tuple[list[Example], list[Example]]:
-    """The training examples of a step: everything in training order, and those of them that are the arm's data.
+    def _arms(self) -> dict[Arm, Sequence[Example]]:
+        arms: dict[Arm, Sequence[Example]] = {}
+        for arm in self.plan.needs_curated:
+            path = self.plan.curated_file(arm)
+            if path is not None:
+                read = read_uncurated if arm == "uncurated" else read_curated
+                arms[arm] = self._read(partial(read, path))
+        arms, note = common_texts(arms)
+        self.notes += [note] if note else []
+        for arm, examples in arms.items():
+            self._own([example.prompt for example in examples], f"the texts of the arm {arm!r}")
+        return arms
 
-    Args:
-        plan: the plan.
-        material: its texts.
-        step: which step.
-        seed: the cell's seed; steps with the same arguments give the same examples.
-        count_tokens: loss-bearing tokens of examples.
-    """
-    if step.name == "align":
-        align = plan.align
-        refusals, clean = (align.refusals, align.clean) if align else (0, 0)
-        parts = [
-            refusal_examples(material.align, refusals, seed=seed),
-            clean_examples(material.clean, clean, seed=seed),
-        ]
-        return mix(parts, seed=seed), []
-    attack: list[list[Example]] = []
-    if step.name in ("attack", "mixed"):
-        attack = [
-            attack_examples(plan.attack, material.attack, seed=seed),
-            clean_examples(material.clean, plan.attack.clean, seed=seed),
-        ]
-    defence = arm_examples(plan, material, step.arm, seed, count_tokens) if step.arm else []
-    return mix([*attack, defence], seed=seed), defence
+    def _own(self, texts: Sequence[str], what: str) -> None:
+        """Look at a user's own texts, which are never left out."""
+        same = {id(item): item for text in texts if (item := self.verbatim.get(plain(text)))}
+        new = [item for number, item in same.items() if number not in self.reported]
+        self.reported |= set(same)
+        for item in new[:1]:
+            more = f" (and {len(new) - 1} more)" if len(new) > 1 else ""
+            self.problems.append(
+                f"the evaluation prompt {item.id!r} of {item.set!r} is also trained on, in {what}{more}; "
+                "expected training texts that share no prompt with the evaluation sets"
+            )
+        alike = likenesses(texts, self.asked)
+        if alike and not same:
+            named = sorted({f"{self.evaluated[place].set}/{self.evaluated[place].id}" for place, _ in alike.values()})
+            self.notes.append(f"{len(alike)} of {what} are worded much like evaluated prompts: {', '.join(named[:5])}")
 
+    def _disallowed(self, arms: Mapping[Arm, Sequence[Example]]) -> DisallowedCheck | None:
+        own = [example for arm, examples in arms.items() if arm != "uncurated" for example in examples]
+        if not own:
+            return None
+        check = disallowed_requests(own, self.data)
+        self.notes.append(check.line)
+        return check
 
-def arm_examples(plan: Plan, material: Material, arm: Arm, seed: int, count_tokens: CountTokens) -> list[Example]:
-    """An arm's data at the plan's dose; empty for the arm ``nothing``."""
-    dose = plan.defend.dose
-    if arm == "nothing":
-        return []
-    if arm in ("curated", "uncurated"):
-        return fill(material.curated if arm == "curated" else material.uncurated, dose, count_tokens, seed=seed)
-    pairs = len(material.align) * len(builtin_templates("refusals.json"))
-    refusals = refusal_examples(material.align, pairs, seed=seed)
-    clean_dose = round(dose * plan.defend.clean_share)
-    chosen = fill(refusals, dose - clean_dose, count_tokens, seed=seed)
-    if clean_dose:
-        every = clean_examples(material.clean, len(material.clean), seed=seed)
-        # What the refusals left over or took too much is made up by the clean answers.
-        chosen += fill(every, dose - sum(count_tokens(chosen)), count_tokens, seed=seed)
-    return chosen
+    def _count(self, material: Material) -> None:
+        """Whether there are enough texts for the counts of the plan; doses are counted in tokens, later."""
+        align = self.plan.align
+        refusals = sum(map(len, refused(material.align)))
+        if align is not None:
+            contrast = align.clean // CONTRAST_EVERY if material.contrast else 0
+            self._enough("align.refusals", align.refusals, refusals)
+            self._enough("align.clean, in its ordinary part,", align.clean - contrast, len(material.clean))
+            self._enough("align.clean, in its contrast,", contrast, len(material.contrast))
+        for attack in self.plan.attacks:
+            shares = (attack.ratio, *attack.ratios)
+            own = sum(map(len, material.attacks[attack.name]))
+            self._enough(f"the attack {attack.name!r}", max(own_examples(attack, share) for share in shares), own)
+            clean = attack.examples - min(own_examples(attack, share) for share in shares)
+            self._enough(f"the ordinary part of the attack {attack.name!r}", clean, len(material.clean))
 
-
-def _limited(prompts: Sequence[Prompt], limit: int | None, seed: int) -> list[Prompt]:
-    """``limit`` prompts in the source's order; all when there are no more."""
-    if limit is None or limit >= len(prompts):
-        return list(prompts)
-    chosen = rng_for(seed, "evaluate", prompts[0].set).sample(range(len(prompts)), limit)
-    return [prompts[index] for index in sorted(chosen)]
-
-
-def _plain(text: str) -> str:
-    return " ".join(text.lower().split())
+    def _enough(self, what: str, wanted: int, there: int) -> None:
+        # Where nothing could be read, that was said already.
+        if there and wanted > MAX_REPEATS * there:
+            self.problems.append(
+                f"not enough data: {what} asks for {wanted:,} examples of {there:,} distinct ones; "
+                f"each may come {MAX_REPEATS} times"
+            )

@@ -10,10 +10,11 @@ from typing import Literal
 
 from counterpoise.customization.mixture import Arm
 
-__all__ = ["PHASES", "Phase", "Step", "StepName", "checkpoint_name", "steps"]
+__all__ = ["PHASES", "Phase", "Step", "StepName", "checkpoint_name", "percent", "steps"]
 
-Phase = Literal["none", "before", "during", "after"]
-PHASES: tuple[Phase, ...] = ("none", "before", "during", "after")
+Phase = Literal["none", "before", "during", "after", "every"]
+"""``every`` is before, during and after: a third of the dose at each, so that all phases cost the same tokens."""
+PHASES: tuple[Phase, ...] = ("none", "before", "during", "after", "every")
 
 StepName = Literal["align", "attack", "defend", "mixed"]
 
@@ -25,42 +26,82 @@ class Step:
     Attributes:
         name: ``align`` (refusals and clean answers), ``attack``, ``defend`` (the arm's data) or ``mixed`` (attack and
             the arm's data together).
+        attack: name of the attack; ``None`` where its data is not used.
+        ratio: share of the attack's examples that are the attack's own, in [0, 1].
         arm: whose data is used; ``None`` for steps that all arms share.
+        dose: share of the plan's dose that the arm gets over the whole cell, in (0, 1].
+        part: which of so many equal parts of that dose this step uses; ``(1, 1)`` for all of it.
     """
 
     name: StepName
+    attack: str | None = None
+    ratio: float = 1.0
     arm: Arm | None = None
+    dose: float = 1.0
+    part: tuple[int, int] = (1, 1)
 
     def __str__(self) -> str:
-        return self.name if self.arm is None else f"{self.name}.{self.arm}"
+        attack = "" if self.attack is None else f"+{self.attack}"
+        if self.attack is not None and self.ratio != 1:
+            attack += f"+r{percent(self.ratio)}"
+        arm = "" if self.arm is None else f".{self.arm}"
+        if self.arm is not None and self.dose != 1:
+            arm += f"+d{percent(self.dose)}"
+        if self.part[1] > 1:
+            arm += f"+{self.part[0]}of{self.part[1]}"
+        return f"{self.name}{attack}{arm}"
 
 
-def steps(phase: Phase, arm: Arm, *, align: bool = True) -> tuple[Step, ...]:
+def steps(
+    phase: Phase, arm: Arm, *, attack: str = "attack", ratio: float = 1.0, dose: float = 1.0, align: bool = True
+) -> tuple[Step, ...]:
     """The training steps of a phase, in order.
 
     Args:
         phase: when the arm's data is used.
-        arm: which data; ``nothing`` is the same as no phase.
+        arm: which data; ``nothing`` is the same as no phase, and so is a dose of 0.
+        attack: name of the attack.
+        ratio: share of the attack's examples that are its own.
+        dose: share of the plan's dose.
         align: whether the model is aligned first; false for a model that refuses already.
 
-    >>> [str(step) for step in steps("before", "curated")]
-    ['align', 'defend.curated', 'attack']
+    >>> [str(step) for step in steps("before", "curated", attack="harm")]
+    ['align', 'defend.curated', 'attack+harm']
+    >>> [str(step) for step in steps("every", "curated", attack="harm")]
+    ['align', 'defend.curated+1of3', 'mixed+harm.curated+2of3', 'defend.curated+3of3']
     """
     first = (Step("align"),) if align else ()
-    attack = Step("attack")
-    if phase == "none" or arm == "nothing":
-        return (*first, attack)
+    attacked = Step("attack", attack, ratio)
+    if phase == "none" or arm == "nothing" or dose == 0:
+        return (*first, attacked)
+    defended = Step("defend", arm=arm, dose=dose)
     if phase == "before":
-        return (*first, Step("defend", arm), attack)
+        return (*first, defended, attacked)
     if phase == "during":
-        return (*first, Step("mixed", arm))
-    return (*first, attack, Step("defend", arm))
+        return (*first, Step("mixed", attack, ratio, arm, dose))
+    if phase == "after":
+        return (*first, attacked, defended)
+    return (
+        *first,
+        Step("defend", arm=arm, dose=dose, part=(1, 3)),
+        Step("mixed", attack, ratio, arm, dose, (2, 3)),
+        Step("defend", arm=arm, dose=dose, part=(3, 3)),
+    )
 
 
 def checkpoint_name(seed: int, path: Sequence[Step]) -> str:
-    """Name of the checkpoint that the steps lead to.
+    """Name of the checkpoint that the steps lead to; of the base model, which has none, ``base``.
 
-    >>> checkpoint_name(0, steps("after", "curated"))
-    's0-align-attack-defend.curated'
+    >>> checkpoint_name(0, steps("after", "curated", attack="harm"))
+    's0-align-attack+harm-defend.curated'
     """
-    return "-".join([f"s{seed}", *map(str, path)])
+    return "-".join([f"s{seed}", *map(str, path)]) if path else "base"
+
+
+def percent(share: float) -> str:
+    """A share as percent that may stand in a file name.
+
+    >>> percent(0.25), percent(0.125)
+    ('25', '12_5')
+    """
+    return f"{100 * share:.6g}".replace(".", "_")

@@ -1,139 +1,177 @@
-"""What a lab run found, as plain numbers: rates at each checkpoint, and paired changes between them.
+"""What a lab run found, as plain numbers.
 
 Null results are said as such: where an interval includes zero, a note says that nothing was shown.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from counterpoise.customization.rows import CHECKPOINTS, outcomes
-from counterpoise.safety.metrics import Rate, agreed, attack_success_rate, change, over_refusal_rate, safety_rate
+from counterpoise.customization.crossed import crossed_interval
+from counterpoise.customization.curves import dose_response, pareto, ratio_sweep
+from counterpoise.customization.notes import notes
+from counterpoise.customization.observed import Seen, What, observed
+from counterpoise.customization.places import (
+    Comparison,
+    Place,
+    Places,
+    at_seeds,
+    comparisons,
+    group,
+    identity,
+    place_of,
+    view,
+)
+from counterpoise.customization.reasoning import reasoning_changes, reasoning_rates
+from counterpoise.safety.measures import changes, gates, rates
 
 __all__ = ["summarise"]
 
-Rows = Sequence[Mapping[str, Any]]
+Row = Mapping[str, Any]
+Rows = Sequence[Row]
 
 
-def summarise(rows: Rows) -> dict[str, Any]:
-    """Rates, changes and notes of a lab run.
+def summarise(rows: Iterable[Row], *, reasoning: Iterable[Row] = ()) -> dict[str, Any]:
+    """Rates, changes, curves, gates and notes of a lab run. All values are JSON.
+
+    A *place* is ``attack``, ``ratio``, ``phase``, ``arm``, ``dose`` and ``checkpoint``, as in
+    :class:`~counterpoise.customization.rows.LabRow`: ``attack`` is empty at base and aligned, but names the attack
+    whose persona the harmful requests were asked under. Seeds of a place are pooled: prompts are told apart by seed,
+    clusters of prompts are not. With three seeds or more, intervals cover prompts and seeds (both resampled, see
+    :mod:`counterpoise.customization.crossed`), with fewer the prompts alone: each entry says so in ``interval``.
+
+    Args:
+        rows: lab rows, as mappings.
+        reasoning: rows of the diagnoses, see :func:`~counterpoise.customization.reasoning.reasoning_rows`.
 
     Returns:
-        ``rates``: one entry per phase, arm, checkpoint, prompt set and metric, pooled over seeds. ``changes``:
-        differences on the same prompts and seeds; base to aligned, aligned to attacked, attacked to each defended cell,
-        and in each phase ``uncurated`` to every other arm. ``notes``: what the numbers do not show. All values are
-        JSON.
+        - ``seeds``: of the rows. ``main_ratios``: for each attack the ratio of its grid, others are sweeps.
+        - ``rates``: for each place the entries of :func:`counterpoise.safety.measures.rates` (``measure``,
+          ``prompt_set``, ``metric``, ``value``, ``low``, ``high``, ``n``, ``clusters``, ``unreadable``, ``unscored``,
+          ``judge``, ``judge_kappa``, ``judge_macro_f1``), with the place's columns, ``interval`` (``prompts`` or
+          ``prompts and seeds``), ``seeds`` (how many) and ``per_seed`` (seed, as text, to value).
+        - ``changes``: the entries of :func:`counterpoise.safety.measures.changes` (``measure``, ``prompt_set``,
+          ``metric``, ``judge``, ``value``, ``low``, ``high``, ``n``, ``clusters``, ``gained``, ``lost``, ``p_value``,
+          ``dropped``), paired over prompts and seeds, with ``comparison``, ``from`` and ``to`` (places), ``interval``,
+          ``seeds`` and ``per_seed``. Comparisons: ``alignment`` (base to aligned), ``attack`` (aligned to attacked),
+          ``defence`` (attacked, which is the arm ``nothing``, to each defended place), ``whole`` (aligned to defended),
+          ``arms`` (in each phase, ``uncurated`` to every other arm). Without an alignment base stands for aligned.
+        - ``gates``: the entries of :func:`counterpoise.safety.measures.gates` (``gate``, ``prompt_set``, ``judge``,
+          ``value``, ``low``, ``high``, ``n``, ``limit``, ``verdict``) for all comparisons but ``arms``, with
+          ``comparison``, ``from`` and ``to``. ``whole`` is the gate of a defended cell.
+        - ``dose_response``, ``ratio_sweep``, ``pareto``: see :mod:`counterpoise.customization.curves`.
+        - ``perplexity``: for each place and set, the place's columns, ``prompt_set`` and ``gap``, ``safe`` and
+          ``harmful`` (each ``value``, ``low``, ``high``, ``n``): mean log-perplexity of refusals and of the affirmative
+          opener, and the second minus the first, positive where the model prefers to refuse. Their changes are in
+          ``changes``.
+        - ``reasoning``: ``rates`` (places with the entries of
+          :func:`~counterpoise.customization.reasoning.reasoning_rates`) and ``changes`` (``comparison``, ``from``,
+          ``to`` with those of :func:`~counterpoise.customization.reasoning.reasoning_changes`).
+        - ``notes``: what the numbers do and do not show, one line each.
     """
-    groups: dict[tuple[str, str, str, str], list[Mapping[str, Any]]] = {}
-    for row in rows:
-        groups.setdefault((row["phase"], row["arm"], row["checkpoint"], row["prompt_set"]), []).append(row)
-    order: dict[str, int] = {checkpoint: number for number, checkpoint in enumerate(CHECKPOINTS)}
-    keys = sorted(groups, key=lambda key: (order[key[2]], list(groups).index(key)))
-    rates = [entry for key in keys for entry in _rates(key, groups[key])]
-    changes = [entry for first, second in _pairs(keys) for entry in _changes(first, second, groups)]
-    return {"rates": rates, "changes": changes, "notes": _notes(changes)}
-
-
-Key = tuple[str, str, str, str]
-
-
-def _rates(key: Key, rows: Rows) -> list[dict[str, Any]]:
-    phase, arm, checkpoint, prompt_set = key
-    found = outcomes(rows)
-    judge = rows[0]["judge"]
-    if rows[0]["expects"] == "refusal":
-        measured = [safety_rate(found, judge=judge), attack_success_rate(found)]
-    else:
-        measured = [over_refusal_rate(found, judge=judge)]
-    place = {"phase": phase, "arm": arm, "checkpoint": checkpoint, "prompt_set": prompt_set}
-    return [place | _rate(rate) for rate in measured]
-
-
-def _rate(rate: Rate) -> dict[str, Any]:
-    agreement = rate.agreement
+    places = group(rows)
+    found = [entry for place, rows_there in places.items() for entry in _rates(place, rows_there)]
+    compared = [entry for pair in comparisons(places) for entry in _changes(pair, places)]
+    verdicts = [
+        {**_between(entry), **gate} for entry in compared if entry["comparison"] != "arms" for gate in gates([entry])
+    ]
+    ratios = _main_ratios(places)
     return {
-        "metric": rate.name,
-        **asdict(rate.estimate),
-        "unreadable": rate.unreadable,
-        "unscored": rate.unscored,
-        "judge": rate.judge,
-        "judge_kappa": agreement.kappa if agreement else None,
-        "judge_macro_f1": agreement.macro_f1 if agreement else None,
+        "seeds": sorted({row["seed"] for rows_there in places.values() for row in rows_there}),
+        "main_ratios": ratios,
+        "rates": found,
+        "changes": compared,
+        "gates": verdicts,
+        "dose_response": dose_response(found),
+        "ratio_sweep": ratio_sweep(found),
+        "pareto": pareto(found),
+        "perplexity": _perplexity(found),
+        "reasoning": (thought := _reasoning(group(reasoning))),
+        "notes": notes(compared, verdicts, thought["changes"], ratios),
     }
 
 
-def _pairs(keys: Sequence[Key]) -> list[tuple[Key, Key]]:
-    """Which groups are compared, earlier or control first."""
-    pairs = []
-    for key in keys:
-        phase, arm, checkpoint, prompt_set = key
-        if checkpoint == "aligned":
-            pairs.append((("none", "nothing", "base", prompt_set), key))
-        elif checkpoint == "attacked":
-            aligned: Key = ("none", "nothing", "aligned", prompt_set)
-            pairs.append((aligned if aligned in keys else ("none", "nothing", "base", prompt_set), key))
-        elif checkpoint == "defended":
-            pairs.append((("none", "nothing", "attacked", prompt_set), key))
-            if arm != "uncurated":
-                pairs.append(((phase, "uncurated", "defended", prompt_set), key))
-    return [(first, second) for first, second in pairs if first in keys]
+def _rates(place: Place, rows: Rows) -> Iterator[dict[str, Any]]:
+    values = observed(rows)
+    for entry in rates(rows, identity=identity):
+        yield {**place._asdict(), **entry, **_over_seeds(entry, values[_what(entry)])}
 
 
-def _changes(first: Key, second: Key, groups: Mapping[Key, Rows]) -> list[dict[str, Any]]:
-    before, after = outcomes(groups[first]), outcomes(groups[second])
-    if groups[second][0]["expects"] == "refusal":
-        measured = {"safety_rate": change(before, after), "attack_success_rate": change(before, after, agreed)}
-    else:
-        measured = {"over_refusal_rate": change(before, after)}
-    return [
-        {
-            "metric": metric,
-            "prompt_set": second[3],
-            "from": dict(zip(("phase", "arm", "checkpoint"), first[:3], strict=True)),
-            "to": dict(zip(("phase", "arm", "checkpoint"), second[:3], strict=True)),
-            **asdict(compared.difference),
-            "gained": compared.gained,
-            "lost": compared.lost,
-            "p_value": compared.p_value,
-            "dropped": compared.dropped,
-        }
-        for metric, compared in measured.items()
-    ]
+def _changes(pair: Comparison, places: Places) -> Iterator[dict[str, Any]]:
+    after = places[pair.after]
+    before = at_seeds(view(places, pair.before), sorted({row["seed"] for row in after}))
+    first, second = observed(before), observed(after)
+    for entry in changes(before, after, identity=identity):
+        earlier = {identity(row): value for row, value in first[_what(entry)]}
+        both = [
+            (row, value - earlier[identity(row)]) for row, value in second[_what(entry)] if identity(row) in earlier
+        ]
+        place = {"comparison": pair.name, "from": pair.before._asdict(), "to": pair.after._asdict()}
+        yield {**place, **entry, **_over_seeds(entry, both)}
 
 
-def _notes(changes: Sequence[Mapping[str, Any]]) -> list[str]:
-    notes = []
-    for entry in changes:
-        if entry["low"] is None:
-            continue
-        first, second, prompts = entry["from"], entry["to"], entry["prompt_set"]
-        # Where all pairs change alike the interval has no width; the exact test then still knows how few they are.
-        unclear = entry["low"] <= 0 <= entry["high"] or entry["p_value"] > 0.05
-        arm = f"the arm {second['arm']} ({second['phase']})"
-        if entry["metric"] == "over_refusal_rate":
-            if not unclear and entry["value"] > 0 and first["checkpoint"] in ("base", "attacked"):
-                cause = "the alignment" if second["checkpoint"] == "aligned" else arm
-                notes.append(
-                    f"{cause} raised the over-refusal rate on {prompts} by {entry['value']:.2f}: read its safety rate "
-                    "together with this"
-                )
-        elif entry["metric"] == "attack_success_rate":
-            if first["checkpoint"] == "defended" and not unclear:
-                better = "lower" if entry["value"] < 0 else "higher"
-                notes.append(
-                    f"the attack success rate on {prompts} is {better} with the arm {second['arm']} than with "
-                    f"{first['arm']} ({second['phase']}), by {abs(entry['value']):.2f}"
-                )
-        elif second["checkpoint"] == "attacked" and (unclear or entry["value"] > 0):
-            notes.append(
-                f"the attack did not clearly lower the safety rate on {prompts}: what a defence restores cannot be "
-                "read from this run"
-            )
-        elif first["checkpoint"] == "attacked" and unclear:
-            notes.append(f"no clear change of the safety rate on {prompts} by {arm}")
-        elif first["checkpoint"] == "defended" and unclear:
-            notes.append(
-                f"no clear difference between the arms {second['arm']} and {first['arm']} ({second['phase']}) in the "
-                f"safety rate on {prompts}"
-            )
-    return notes
+def _what(entry: Row) -> What:
+    return entry["measure"], entry["prompt_set"], entry["metric"], entry["judge"]
+
+
+def _over_seeds(entry: Row, seen: Seen) -> dict[str, Any]:
+    """How an entry looks over its seeds: its interval, widened to cover them where they are enough."""
+    by_seed: dict[int, list[float]] = {}
+    for row, value in seen:
+        by_seed.setdefault(row["seed"], []).append(value)
+    found: dict[str, Any] = {
+        "interval": "prompts",
+        "seeds": len(by_seed),
+        "per_seed": {str(seed): sum(values) / len(values) for seed, values in sorted(by_seed.items())},
+    }
+    crossed = crossed_interval(
+        [value for _, value in seen],
+        [row["seed"] for row, _ in seen],
+        [f"{row['prompt_set']}|{row['cluster']}" for row, _ in seen],
+    )
+    if crossed is not None and entry["low"] is not None:
+        # Resampling alone says too little where nearly all values are alike; the other interval knows better.
+        low, high = min(entry["low"], crossed[0]), max(entry["high"], crossed[1])
+        found |= {"interval": "prompts and seeds", "low": low, "high": high}
+    return found
+
+
+def _between(entry: Row) -> dict[str, Any]:
+    return {name: entry[name] for name in ("comparison", "from", "to")}
+
+
+def _main_ratios(places: Places) -> dict[str, float]:
+    """The ratio of each attack's grid: of its ratios the one with most places, which sweeps never have."""
+    counts: dict[str, dict[float, int]] = {}
+    for place in places:
+        if place.checkpoint in ("attacked", "defended"):
+            of_attack = counts.setdefault(place.attack, {})
+            of_attack[place.ratio] = of_attack.get(place.ratio, 0) + 1
+    return {attack: max(found, key=lambda ratio: (found[ratio], ratio)) for attack, found in counts.items()}
+
+
+def _perplexity(found: Rows) -> list[dict[str, Any]]:
+    names = {"log_perplexity_gap": "gap", "log_perplexity_safe": "safe", "log_perplexity_harmful": "harmful"}
+    entries: dict[tuple[Place, str], dict[str, Any]] = {}
+    for rate in found:
+        if name := names.get(rate["metric"]):
+            key = (place_of(rate), rate["prompt_set"])
+            entry = entries.setdefault(key, {**key[0]._asdict(), "prompt_set": key[1]})
+            entry[name] = {part: rate[part] for part in ("value", "low", "high", "n")}
+    return list(entries.values())
+
+
+def _reasoning(places: Places) -> dict[str, Any]:
+    return {
+        "rates": [{**place._asdict(), **entry} for place, rows in places.items() for entry in reasoning_rates(rows)],
+        "changes": [
+            {"comparison": pair.name, "from": pair.before._asdict(), "to": pair.after._asdict(), **entry}
+            for pair in comparisons(places)
+            for entry in _reasoning_changes(pair, places)
+        ],
+    }
+
+
+def _reasoning_changes(pair: Comparison, places: Places) -> list[dict[str, Any]]:
+    after = places[pair.after]
+    before = at_seeds(view(places, pair.before), sorted({row["seed"] for row in after}))
+    return reasoning_changes(before, after)

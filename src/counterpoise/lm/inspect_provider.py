@@ -8,6 +8,8 @@ import concurrent.futures
 import contextlib
 import threading
 import time
+import weakref
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,9 +25,11 @@ from inspect_ai.model import (
     ChatMessageTool,
     ContentImage,
     GenerateConfig,
+    Model,
     ModelAPI,
     ModelOutput,
     ModelUsage,
+    get_model,
     modelapi,
 )
 from inspect_ai.tool import ToolChoice, ToolInfo
@@ -34,10 +38,10 @@ from counterpoise.errors import CounterpoiseError, DataError, UnknownNameError, 
 from counterpoise.lm.embedded import EMBEDDED, smollm2_folder
 from counterpoise.lm.loading import reads_images
 from counterpoise.lm.local import LocalLM
-from counterpoise.lm.protocol import Completion, Message, Request
+from counterpoise.lm.protocol import Completion, LanguageModel, Message, Request
 from counterpoise.lm.vision import VisionLM
 
-__all__ = ["CounterpoiseAPI"]
+__all__ = ["CounterpoiseAPI", "as_inspect"]
 
 GATHER_SECONDS = 0.02
 """An idle engine waits this long after the first request, so that those sent together are read together."""
@@ -63,7 +67,7 @@ class _NobodyWaits(Exception):
 class _Engine:
     """One loaded model and the thread that runs it."""
 
-    def __init__(self, model: LocalLM | VisionLM) -> None:
+    def __init__(self, model: "LocalLM | VisionLM | _Lent") -> None:
         self.model = model
         # Not a daemon thread: the interpreter waits for it at exit, because torch does not survive being cut off.
         self._thread = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix=f"counterpoise {model.name}")
@@ -112,6 +116,37 @@ class _Engine:
                     call.answer.set_exception(error)
 
 
+class _Lent:
+    """A model that is open already, for the engine's thread.
+
+    It is not held: Inspect keeps what it was given until its next evaluation, and a checkpoint must go when its owner
+    is done with it.
+    """
+
+    def __init__(self, model: LanguageModel) -> None:
+        self.name = model.name
+        self.revision = model.revision
+        self.max_batch: int = getattr(model, "max_batch", 64)
+        self._model = weakref.ref(model)
+
+    def serve(
+        self,
+        source: Callable[[], Sequence[tuple[_Call, Request]]],
+        deliver: Callable[[_Call, list[Completion]], None],
+    ) -> None:
+        model = self._model()
+        if model is None:
+            raise RuntimeError(f"the model {self.name!r} has been closed")
+        if isinstance(model, LocalLM):
+            model.serve(source, deliver)
+            return
+        # What has arrived is one batch.
+        while arrived := source():
+            completed = model.generate([request for _, request in arrived])
+            for (call, _), completions in zip(arrived, completed, strict=True):
+                deliver(call, completions)
+
+
 _ENGINES: dict[tuple[str, str], _Engine] = {}
 _LOADING = threading.Lock()
 
@@ -135,6 +170,23 @@ def _engine(model_name: str, model_args: dict[str, Any]) -> _Engine:
                 raise UnknownNameError("embedded model", model_name, known)
             _ENGINES[key] = _Engine(loaded)
         return _ENGINES[key]
+
+
+def as_inspect(model: LanguageModel) -> Model:
+    """A model that is open already as Inspect AI uses one: a checkpoint in memory has no name that it could open.
+
+    The model must be held by the caller as long as Inspect uses it.
+    """
+    name = f"open-{id(model)}"
+    key = (name, repr([]))
+    with _LOADING:
+        _ENGINES[key] = _Engine(_Lent(model))
+    try:
+        return get_model(f"counterpoise/{name}", memoize=False)
+    finally:
+        # From here on the engine is the returned model's alone.
+        with _LOADING:
+            del _ENGINES[key]
 
 
 @modelapi(name="counterpoise")

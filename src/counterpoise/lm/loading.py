@@ -7,7 +7,7 @@ import contextlib
 import hashlib
 import json
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 import torch
 
 from counterpoise.errors import DataError, MissingExtraError, UnsupportedError, UsageError
+from counterpoise.lm.adapters import ADAPTER_CONFIG, adapter_chain
 from counterpoise.records import content_hash
 
 __all__ = [
@@ -30,6 +31,8 @@ __all__ = [
     "quiet_libraries",
     "reads_images",
 ]
+
+_ADAPTER_WEIGHTS = "adapter_model.safetensors"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +92,17 @@ def load_folder(
     adapter: Path | None = None,
     device: str | None = None,
     dtype: torch.dtype | None = None,
+    chat_template: str | None = None,
 ) -> Loaded:
     """Load a causal language model from a folder with configuration, tokenizer and safetensors.
 
     Args:
-        folder: as written by ``save_pretrained``.
+        folder: as written by ``save_pretrained``: a whole model, or a PEFT adapter that names its base; see
+            :func:`~counterpoise.lm.adapters.adapter_chain`.
         adapter: a PEFT adapter folder to merge into the weights.
         device: as torch names it; default :func:`default_device`.
-        dtype: precision; default :func:`default_dtype`.
+        dtype: precision; default :func:`default_dtype`. Adapters are merged in float32 before.
+        chat_template: used instead of the tokenizer's own, which then need not have one; part of the revision.
 
     Raises:
         DataError: the folder, or the adapter's, is missing, incomplete or damaged.
@@ -105,7 +111,12 @@ def load_folder(
     """
     from transformers import AutoModelForCausalLM
 
-    model, tokenizer, revision = _load(folder, AutoModelForCausalLM, lambda: _tokenizer(folder), adapter, device, dtype)
+    base, adapters = adapter_chain(folder)
+    adapters = (*adapters, adapter) if adapter else adapters
+    model, tokenizer, revision = _load(base, AutoModelForCausalLM, lambda: _tokenizer(base), adapters, device, dtype)
+    if chat_template is not None:
+        tokenizer.chat_template = chat_template
+        revision = content_hash([revision, chat_template], length=16)
     if tokenizer.chat_template is None:
         raise UnsupportedError(
             f"the tokenizer in {folder} has no chat template",
@@ -122,7 +133,9 @@ def load_tokenizer(folder: Path) -> Any:
     """
     with quiet_libraries():
         try:
-            return _tokenizer(folder)
+            return _tokenizer(adapter_chain(folder)[0])
+        except DataError:
+            raise
         # Damaged files fail in many ways inside the libraries.
         except Exception as error:
             raise DataError(f"cannot load the tokenizer in {folder}: {_first_line(error)}") from error
@@ -148,7 +161,12 @@ def load_vision_folder(
     from transformers import AutoModelForImageTextToText
 
     model, processor, revision = _load(
-        folder, AutoModelForImageTextToText, lambda: _processor(folder), adapter, device, dtype
+        folder,
+        AutoModelForImageTextToText,
+        lambda: _processor(folder),
+        (adapter,) if adapter else (),
+        device,
+        dtype,
     )
     tokenizer = getattr(processor, "tokenizer", None)
     # Without a class of its own, a folder gives a bare tokenizer or image processor.
@@ -169,14 +187,15 @@ def _load(
     folder: Path,
     kind: Any,
     read_text_side: Callable[[], Any],
-    adapter: Path | None,
+    adapters: Sequence[Path],
     device: str | None,
     dtype: torch.dtype | None,
 ) -> tuple[Any, Any, str]:
     """The model of an automatic class, what reads its prompts, and the revision of both."""
     _check_folder(folder)
-    if adapter is not None and not (adapter / "adapter_config.json").is_file():
-        raise DataError(f"no adapter in folder {adapter}", expected="adapter_config.json and adapter_model.safetensors")
+    for adapter in adapters:
+        if not (adapter / ADAPTER_CONFIG).is_file():
+            raise DataError(f"no adapter in folder {adapter}", expected=f"{ADAPTER_CONFIG} and {_ADAPTER_WEIGHTS}")
     device = device or default_device()
     precision = dtype or default_dtype(device)
     with quiet_libraries():
@@ -184,7 +203,8 @@ def _load(
             text_side = read_text_side()
             model: Any = kind.from_pretrained(
                 str(folder),
-                dtype=precision,
+                # What an adapter adds may be too small for a coarser precision.
+                dtype=torch.float32 if adapters else precision,
                 local_files_only=True,
                 use_safetensors=True,
                 trust_remote_code=False,
@@ -192,12 +212,13 @@ def _load(
         # Damaged files fail in many ways inside the libraries (and safetensors raises its own kind).
         except Exception as error:
             raise DataError(f"cannot load the model in {folder}: {_first_line(error)}") from error
-        if adapter is not None:
+        for adapter in adapters:
             model = _merged(model, adapter)
+    added = [folder_revision(adapter) for adapter in adapters]
     revision = content_hash(
-        [folder_revision(folder), folder_revision(adapter) if adapter else None, str(precision)], length=16
+        [folder_revision(folder), added[0] if len(added) == 1 else added or None, str(precision)], length=16
     )
-    return model.to(device).eval(), text_side, revision
+    return model.to(device, precision).eval(), text_side, revision
 
 
 def _tokenizer(folder: Path) -> Any:
@@ -303,10 +324,7 @@ def _check_folder(folder: Path) -> None:
     if not folder.is_dir():
         raise DataError(f"no model folder at {folder}", expected=expected)
     if not (folder / "config.json").is_file():
-        hint = None
-        if (folder / "adapter_config.json").is_file():
-            hint = "it holds a PEFT adapter: pass its base model's folder and this one as the adapter"
-        raise DataError(f"no model in folder {folder}", expected=expected, fix=hint)
+        raise DataError(f"no model in folder {folder}", expected=expected)
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -325,8 +343,8 @@ def _merged(model: Any, adapter: Path) -> Any:
         from peft import PeftModel
     except ImportError:
         raise MissingExtraError("peft", extra="train", purpose="loading an adapter") from None
-    if not (adapter / "adapter_model.safetensors").is_file():
-        raise DataError(f"no adapter weights in folder {adapter}", expected="adapter_model.safetensors")
+    if not (adapter / _ADAPTER_WEIGHTS).is_file():
+        raise DataError(f"no adapter weights in folder {adapter}", expected=_ADAPTER_WEIGHTS)
     try:
         return PeftModel.from_pretrained(model, str(adapter), local_files_only=True).merge_and_unload()
     except UsageError:

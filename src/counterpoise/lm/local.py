@@ -102,6 +102,7 @@ class LocalLM:
         adapter: Path | None = None,
         device: str | None = None,
         dtype: torch.dtype | None = None,
+        chat_template: str | None = None,
         max_batch: int | None = None,
         max_batch_tokens: int = MAX_BATCH_TOKENS,
         on_progress: Callable[[int, int], None] | None = None,
@@ -111,7 +112,7 @@ class LocalLM:
         ``name`` defaults to the path as given; the other arguments are those of the class.
         """
         folder = Path(path)
-        loaded = load_folder(folder, adapter=adapter, device=device, dtype=dtype)
+        loaded = load_folder(folder, adapter=adapter, device=device, dtype=dtype, chat_template=chat_template)
         return cls(
             loaded.model,
             loaded.tokenizer,

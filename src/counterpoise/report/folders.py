@@ -1,6 +1,7 @@
 """Run folders read for a report: the manifest and the rows of each, checked, nothing computed."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from counterpoise.records import Manifest, Row, read_jsonl, read_manifest
 
 __all__ = ["KINDS", "Run", "read_runs"]
 
-KINDS = ("diagnose", "curate", "lab")
+KINDS = ("diagnose", "curate", "lab", "verify")
 """The kinds of run that a report knows, in the order in which it shows them."""
 
 
@@ -27,6 +28,9 @@ class Run:
         baselines: rows of ``baselines.jsonl`` (diagnosis only).
         cells: trained steps of ``cells.jsonl`` (lab only).
         tools: what tools found by themselves, of ``tools.jsonl`` (diagnosis with tools only).
+        reasoning: rows of the diagnoses below the folder, as mappings: of a lab run those of every diagnosed
+            checkpoint, with the columns that say which; of a verification those of its slice.
+        before: the earlier verification that lies in the folder (verification only).
     """
 
     folder: str
@@ -35,6 +39,8 @@ class Run:
     baselines: tuple[Any, ...] = ()
     cells: tuple[Any, ...] = ()
     tools: tuple[Any, ...] = ()
+    reasoning: tuple[Mapping[str, Any], ...] = ()
+    before: "Run | None" = None
 
     @property
     def id(self) -> str:
@@ -68,7 +74,7 @@ def read_runs(folders: Sequence[Path]) -> tuple[Run, ...]:
     return tuple(sorted(runs, key=lambda run: KINDS.index(run.kind)))
 
 
-def _read_run(folder: Path) -> Run:
+def _read_run(folder: Path, *, inner: bool = False) -> Run:
     manifest = read_manifest(folder)
     if manifest.kind not in KINDS:
         raise DataError(
@@ -80,11 +86,47 @@ def _read_run(folder: Path) -> Run:
     return Run(
         folder=folder.resolve().name,
         manifest=manifest,
+        reasoning=_reasoning(folder, manifest.kind),
+        before=None if inner else _before(folder, manifest.kind),
         **{name: _rows(folder / f"{name}.jsonl", row_type, manifest.kind) for name, row_type in types.items()},
     )
 
 
-def _rows(path: Path, row_type: type[BaseModel], kind: str) -> tuple[BaseModel, ...]:
+def _before(folder: Path, kind: str) -> Run | None:
+    """The earlier verification in a verification's folder."""
+    below = folder / "before"
+    if kind != "verify" or not (below / "manifest.json").is_file():
+        return None
+    found = _read_run(below, inner=True)
+    if found.kind != kind:
+        raise DataError(f"a run of kind {found.kind!r}", where=str(below), expected="an earlier verification")
+    return found
+
+
+def _reasoning(folder: Path, kind: str) -> tuple[Mapping[str, Any], ...]:
+    """The rows of the diagnoses that a lab run or a verification made."""
+    if kind not in ("lab", "verify"):
+        return ()
+    from counterpoise.counterfactual.score import DiagnosisRow
+
+    below = folder / "reasoning"
+    if kind == "verify":
+        return tuple(row.model_dump(mode="json") for row in _rows(below / "rows.jsonl", DiagnosisRow, "diagnose"))
+    from counterpoise.customization.reasoning import INDEX, ReasoningRow
+
+    found: list[Mapping[str, Any]] = []
+    for number, place in enumerate(_rows(folder / INDEX, ReasoningRow, kind), start=1):
+        columns = place.model_dump(mode="json")
+        name = columns.pop("folder")
+        if name in ("", ".", "..") or set(name) & set("/\\\0"):
+            # What a file names is a folder in this one, or nothing that is read.
+            raise DataError("folder: not a plain name", where=f"{folder / INDEX} row {number}", expected="a checkpoint")
+        rows = _rows(below / name / "rows.jsonl", DiagnosisRow, "diagnose")
+        found += [{**row.model_dump(mode="json"), **columns} for row in rows]
+    return tuple(found)
+
+
+def _rows(path: Path, row_type: type[BaseModel], kind: str) -> tuple[Any, ...]:
     # A run that was killed may end in half a line, which the next resume removes; a report must not need one.
     objects = read_jsonl(path, drop_torn=True) if path.exists() else []
     rows = []
@@ -96,8 +138,14 @@ def _rows(path: Path, row_type: type[BaseModel], kind: str) -> tuple[BaseModel, 
             first = error.errors(include_url=False, include_input=False)[0]
             column = ".".join(str(part) for part in first["loc"]) or "the row"
             raise DataError(
-                f"{column}: {first['msg']}", where=where, expected=f"a row of a {kind} run of this version"
+                f"{column}: {first['msg']}",
+                where=where,
+                expected=f"a row of a {kind} run of this version",
+                # A column that every row has and this one lacks: it is older than the column.
+                fix="run it again into a new folder" if first["type"] == "missing" else None,
             ) from error
+        if endless := [name for name in ("ratio", "dose") if not math.isfinite(getattr(row, name, 0.0))]:
+            raise DataError(f"{endless[0]}: not a finite number", where=where, expected=f"a row of a {kind} run")
         if isinstance(row, Row) and row.kind != kind:
             raise DataError(f"a row of kind {row.kind!r}", where=where, expected=f"{kind!r}, as the manifest says")
         rows.append(row)
@@ -115,6 +163,10 @@ def _row_types(kind: str) -> dict[str, type[BaseModel]]:
         from counterpoise.curation.curate import CurationRow
 
         return {"rows": CurationRow}
+    if kind == "verify":
+        from counterpoise.safety.measures.rows import MeasureRow
+
+        return {"rows": MeasureRow}
     from counterpoise.customization.rows import CellRow, LabRow
 
     return {"rows": LabRow, "cells": CellRow}

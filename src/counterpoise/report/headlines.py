@@ -7,16 +7,14 @@ from counterpoise.counterfactual.results.elicitation_costs import REFERENCE, Cos
 from counterpoise.counterfactual.results.tools import ToolGain
 from counterpoise.report.lines import (
     MODES,
-    NO_DEFENCE,
     TOOL_USES,
-    ChangeLine,
     CurationLine,
     StageLine,
-    arm_title,
     by_elicitation,
     main_lines,
     position,
 )
+from counterpoise.report.safety.headlines import lab_sentences, verify_sentences
 from counterpoise.report.tables import Tables
 from counterpoise.report.wording import (
     attribution_titles,
@@ -24,12 +22,10 @@ from counterpoise.report.wording import (
     difference,
     direction,
     interval,
-    points,
     score,
     shift,
     step_title,
 )
-from counterpoise.statistics import Estimate
 
 __all__ = ["Headline", "headlines"]
 
@@ -38,7 +34,7 @@ Headline = tuple[str, str]
 
 
 def headlines(tables: Tables) -> tuple[Headline, ...]:
-    """A few sentences on each diagnosed model, curation run and defended arm; empty without tables."""
+    """A few sentences on each diagnosed model, curation run, lab run and verification; empty without tables."""
     found: list[Headline] = []
     for model in dict.fromkeys(line.model for line in tables.stages):
         if said := _diagnosis(main_lines([line for line in tables.stages if line.model == model])):
@@ -53,7 +49,8 @@ def headlines(tables: Tables) -> tuple[Headline, ...]:
         if said := _tools([gain for gain in tables.tool_gains if (gain.run, gain.model) == (run, model)]):
             found.append(("Diagnosis", f"{model}: {said}"))
     found += [("Curation", _curation(line)) for line in tables.curation]
-    found += [("Customization", said) for said in _defence(tables.changes)]
+    found += [("Customization", said) for run in tables.customization for said in lab_sentences(run)]
+    found += [("Verification", said) for run in tables.verification for said in verify_sentences(run)]
     return tuple(found)
 
 
@@ -190,34 +187,3 @@ def _curation(line: CurationLine) -> str:
         f"{said} Median perplexity {moved}: {line.before:.1f} before, {line.after:.1f} after "
         f"(difference {difference(change)}, n={change.n})."
     )
-
-
-def _defence(changes: Sequence[ChangeLine]) -> list[str]:
-    """What alignment and the attack did, then each defended arm against the attacked model and its control."""
-    said = []
-    told = [c for c in changes if not c.against_arm or c.arm == "curated"]
-    for run, phase, arm, first in dict.fromkeys((c.run, c.phase, c.arm, c.first) for c in told):
-        mine = [c for c in told if (c.run, c.phase, c.arm, c.first) == (run, phase, arm, first)]
-        several = len(mine) > len({c.metric for c in mine})
-        parts = [
-            f"{c.metric}{f' on {c.prompt_set}' if several else ''} {points(c.estimate)}{_clearly(c.estimate)}"
-            for c in mine
-        ]
-        if (phase, arm) == NO_DEFENCE:
-            subject = "Alignment" if mine[0].last == "aligned" else "The attack"
-        else:
-            subject = _sentence(arm_title(phase, arm))
-        pairs = " and ".join(str(n) for n in dict.fromkeys(c.estimate.n for c in mine))
-        beside = first if mine[0].against_arm else f"the {first} model"
-        said.append(f"{subject}, against {beside}: {'; '.join(parts)} (n={pairs} pairs).")
-    return said
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
-def _clearly(estimate: Estimate) -> str:
-    if estimate.low is None or estimate.high is None:
-        return ""
-    return "" if estimate.low > 0 or estimate.high < 0 else " (no clear change)"

@@ -6,7 +6,7 @@ policy forbids scripts, frames, forms and every request, should the first two ev
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -19,11 +19,22 @@ from counterpoise import __version__
 from counterpoise.records import write_atomic
 from counterpoise.report import charts
 from counterpoise.report.charts.drawing import sentence
-from counterpoise.report.customization_page import rate_charts, rate_groups
 from counterpoise.report.diagnosis_page import subjects
 from counterpoise.report.folders import Run, read_runs
 from counterpoise.report.headlines import Headline, headlines
-from counterpoise.report.lines import ORACLE, CurationLine, arm_title, main_lines
+from counterpoise.report.lines import ORACLE, CurationLine, main_lines
+from counterpoise.report.safety.page import lab_view
+from counterpoise.report.safety.saying import change_text, reading, value_parts, value_text
+from counterpoise.report.safety.titles import (
+    comparison_title,
+    gate_title,
+    judge_agreement,
+    metric_title,
+    pair_title,
+    phase_title,
+    place_title,
+)
+from counterpoise.report.safety.verify_page import verify_view
 from counterpoise.report.samples import sample_groups
 from counterpoise.report.tables import Tables, tables_from
 from counterpoise.report.visible import visible
@@ -38,6 +49,7 @@ from counterpoise.report.wording import (
     points,
     score,
     shift,
+    signed,
     step_title,
 )
 
@@ -78,12 +90,14 @@ def build(folders: Sequence[Path]) -> str:
 def render(runs: Sequence[Run], tables: Tables) -> str:
     """The document for runs that have been read and tabulated."""
     kinds = {run.kind for run in runs}
+    # What a section says in full is not said above too.
+    said = {run.run: run.notes for run in tables.customization}
     page = _environment().get_template("page.html.j2")
     return page.render(
         version=__version__,
         title=_TITLES[kinds >= {"diagnose"}, bool(kinds - {"diagnose"})],
         style=Markup((_TEMPLATES / "report.css").read_text(encoding="utf-8")),
-        runs=[_provenance(run) for run in runs],
+        runs=[_provenance(run, said.get(run.id, ())) for run in runs],
         kinds=kinds,
         headlines=_by_half(headlines(tables)),
         tables=tables,
@@ -91,9 +105,9 @@ def render(runs: Sequence[Run], tables: Tables) -> str:
         stage_chart=Markup(charts.stage_intervals(main_lines(tables.stages))) if tables.stages else "",
         curations=[_curation(line) for line in tables.curation],
         gates=list(dict.fromkeys(gate for line in tables.curation for gate, _ in line.rejected)),
-        rate_groups=rate_groups(tables.rates),
-        rate_charts=rate_charts(tables.rates),
-        samples={run.id: sample_groups(run) for run in runs},
+        labs=[lab_view(run) for run in tables.customization],
+        verifications=[verify_view(run) for run in tables.verification],
+        samples={run.id: sample_groups(run, runs) for run in runs},
         oracle=ORACLE,
     )
 
@@ -132,7 +146,7 @@ def _by_half(said: Sequence[Headline]) -> dict[str, list[str]]:
     return halves
 
 
-def _provenance(run: Run) -> _Provenance:
+def _provenance(run: Run, said_below: Collection[str]) -> _Provenance:
     manifest = run.manifest
     # What the kinds of run call it: a diagnosis its model, a lab run its plan's, a curation its reviser and target.
     plan = manifest.config.get("plan")
@@ -153,7 +167,7 @@ def _provenance(run: Run) -> _Provenance:
         started=manifest.started,
         finished=manifest.finished or "",
         software=f"{software}, {packages}" if packages else software,
-        warnings=tuple(manifest.warnings),
+        warnings=tuple(warning for warning in manifest.warnings if warning not in said_below),
         config=_pretty(manifest.config),
         facts=_pretty(facts) if facts else "",
     )
@@ -197,7 +211,18 @@ def _environment() -> Environment:
         "given": gold_given,
         "number": lambda value, digits=1: "–" if value is None else f"{value:,.{digits}f}",
         "when": lambda value: value.replace("T", " ").replace("+00:00", " UTC"),
-        "arm": lambda line: arm_title(line.phase, line.arm),
+        "metric": metric_title,
+        "place": place_title,
+        "phase": phase_title,
+        "pair": lambda line: pair_title(line.before, line.after),
+        "comparison": comparison_title,
+        "gate": gate_title,
+        "agreement": judge_agreement,
+        "value": lambda line: value_text(line.what, line.estimate),
+        "parts": lambda line: value_parts(line.what, line.estimate),
+        "changed": lambda line: change_text(line.what, line.estimate),
+        "reading": reading,
+        "limit": lambda limit: f"{signed(100 * limit, 0)} points",
         "small": lambda value: "–" if value is None else f"{value:.3g}",
     }
     return environment

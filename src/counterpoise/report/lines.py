@@ -7,22 +7,16 @@ from typing import Literal
 from counterpoise.statistics import Estimate
 
 __all__ = [
-    "CHECKPOINTS",
     "ELICITATIONS",
     "MODES",
-    "NO_DEFENCE",
     "ORACLE",
     "STAGES",
     "TOOL_USES",
     "Baseline",
-    "ChangeLine",
     "CurationLine",
     "Failures",
-    "RateLine",
     "StageLine",
     "Standing",
-    "TrainingLine",
-    "arm_title",
     "by_elicitation",
     "main_lines",
     "position",
@@ -40,14 +34,8 @@ ELICITATIONS = ("direct", "few-shot", "cot", "cot-sc", "tot")
 TOOL_USES = ("", "hints", "calls")
 """Order in which uses of tools are shown behind an elicitation; the first is none."""
 
-CHECKPOINTS = ("base", "aligned", "attacked", "defended")
-"""Order in which checkpoints are shown."""
-
 ORACLE = "oracle"
 """The baseline that is given the gold: it checks the scorer and is never the level to beat."""
-
-NO_DEFENCE = ("none", "nothing")
-"""Phase and arm of the checkpoints that every arm starts from."""
 
 Standing = Literal["above", "level", "below", "unknown"]
 """Where a model's interval lies against the best baseline without a model; ``unknown`` where that cannot be said."""
@@ -178,83 +166,6 @@ class CurationLine:
     pairs: tuple[tuple[float, float], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RateLine:
-    """One rate of one checkpoint of one arm.
-
-    Attributes:
-        metric: ``safety rate`` (prompts that ask for something disallowed) or ``over-refusal rate`` (safe prompts).
-        prompt_set: the prompts that were asked.
-        seeds: training seeds pooled in the rate.
-        judge: what labelled the completions.
-        agreement: how well that judge agrees with labelled completions; ``None`` where it was not measured.
-    """
-
-    run: str
-    model: str
-    phase: str
-    arm: str
-    checkpoint: str
-    metric: str
-    prompt_set: str
-    estimate: Estimate
-    failures: Failures
-    seeds: int
-    judge: str
-    agreement: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChangeLine:
-    """How a rate differs between two measurements of the same prompts and seeds.
-
-    Attributes:
-        first: what is compared with: a checkpoint, or another arm at the same checkpoint.
-        last: what is compared: a checkpoint, or the arm.
-        against_arm: whether arms are compared, rather than checkpoints.
-        estimate: ``last - first`` with a paired bootstrap interval; ``n`` counts pairs.
-        dropped: prompts measured only once or not scored on one side, which are left out.
-    """
-
-    run: str
-    phase: str
-    arm: str
-    first: str
-    last: str
-    metric: str
-    prompt_set: str
-    estimate: Estimate
-    dropped: int
-    against_arm: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrainingLine:
-    """One training step of an arm; numbers are means over its seeds.
-
-    Attributes:
-        arm: ``all arms`` for a step that they share.
-        loss_tokens: tokens that carried loss, per epoch.
-        defence_tokens: those of them that belong to the arm's data: what "equal tokens" compares.
-        loss_first: loss over the first tenth of the optimizer steps.
-        loss_last: loss over the last tenth.
-    """
-
-    run: str
-    phase: str
-    arm: str
-    step: str
-    seeds: int
-    examples: float
-    loss_tokens: float
-    defence_tokens: float
-    epochs: float
-    learning_rate: float
-    loss_first: float
-    loss_last: float
-    seconds: float
-
-
 def position(name: str, order: Sequence[str]) -> tuple[int, str]:
     """Sort key: the names of ``order`` first and in its order, then the others by name."""
     return (order.index(name) if name in order else len(order), name)
@@ -279,14 +190,3 @@ def main_lines(lines: Sequence[StageLine]) -> list[StageLine]:
         elicit = min((line.elicit for line in mine if line.mode == mode), key=by_elicitation)
         found += [line for line in mine if (line.mode, line.elicit) == (mode, elicit)]
     return found
-
-
-def arm_title(phase: str, arm: str) -> str:
-    """How an arm is named to a reader.
-
-    >>> arm_title("after", "curated"), arm_title("none", "nothing")
-    ('curated after the attack', 'no defence')
-    """
-    if (phase, arm) == NO_DEFENCE:
-        return "no defence"
-    return f"{arm} {phase} the attack"

@@ -2,77 +2,35 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from counterpoise.report.folders import Run
-from counterpoise.report.lines import CHECKPOINTS, MODES, STAGES, arm_title, position
-from counterpoise.report.visible import clip
+from counterpoise.report.lines import MODES, STAGES, position
+from counterpoise.report.passages import Sample, SampleGroup, outcome_of, passage
+from counterpoise.report.safety.samples import lab_groups, verify_groups
+from counterpoise.report.safety.verify import earlier_run
 from counterpoise.rng import rng_for
 
-__all__ = ["Passage", "Sample", "SampleGroup", "sample_groups"]
+__all__ = ["sample_groups"]
 
-_MOST_CHARS = 4000
-_LONG_CHARS = 700
 _CASES_PER_STAGE = 4
 _TEXTS = 4
-_PROMPTS_PER_SET = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Passage:
-    """One text of a row.
-
-    Attributes:
-        name: what it is: ``completion``, ``gold`` and so on.
-        text: visible characters only, at most 4,000 of them.
-        hidden: characters of the text that are not shown.
-        folded: shown only when the reader asks: it is long, one of several, or answers a disallowed request.
-        warning: why it is folded, if not for its length.
-        prose: meant to be read as running text, not as data.
-    """
-
-    name: str
-    text: str
-    hidden: int = 0
-    folded: bool = False
-    warning: str = ""
-    prose: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One row: where it is from, how it came out, its texts.
-
-    Attributes:
-        setting: of a diagnosis, mode and elicitation.
-    """
-
-    title: str
-    outcome: str
-    good: bool | None
-    reason: str
-    passages: tuple[Passage, ...]
-    setting: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class SampleGroup:
-    """Rows shown together, for instance one stage of one model."""
-
-    title: str
-    samples: tuple[Sample, ...]
-    of: int
-
-
-def sample_groups(run: Run) -> tuple[SampleGroup, ...]:
+def sample_groups(run: Run, others: Sequence[Run] = ()) -> tuple[SampleGroup, ...]:
     """Rows of a run to be shown, the same ones each time.
 
     A diagnosis shows up to four rows a stage and mode, of different outcomes and elicitations where there are such; a
-    curation run four texts; a lab run two prompts of each set for each arm, the same prompts at every checkpoint. None
-    is a random sample.
+    curation run four texts; a lab run and a verification two prompts of each set, at every checkpoint and arm. None is
+    a random sample.
+
+    Args:
+        run: the run.
+        others: runs among which the one may be that a verification is compared with.
     """
-    return {"diagnose": _diagnosis, "curate": _curation, "lab": _lab}[run.kind](run)
+    if run.kind == "verify":
+        return verify_groups(run, earlier_run(run, others))
+    return {"diagnose": _diagnosis, "curate": _curation, "lab": lab_groups}[run.kind](run)
 
 
 def _diagnosis(run: Run) -> tuple[SampleGroup, ...]:
@@ -102,19 +60,19 @@ def _way(row: Any) -> tuple[object, ...]:
 def _diagnosis_sample(row: Any) -> Sample:
     upto = f", gold up to {row.upto}" if row.upto else ""
     merged = tuple(
-        _passage(f"sample {number} of {len(row.samples)}", text, folded=True)
+        passage(f"sample {number} of {len(row.samples)}", text, folded=True)
         for number, text in enumerate(row.samples, start=1)
     )
     return Sample(
         title=f"{row.dataset} · {row.case_id}",
         setting=f"{row.mode}{upto} · {row.elicit}{f', k = {row.k}' if row.k > 1 else ''}",
-        outcome=_outcome(row, f"score {row.score:.2f}" if row.score is not None else "no score"),
+        outcome=outcome_of(row.status, f"score {row.score:.2f}" if row.score is not None else "no score"),
         good=None if row.score is None else row.score >= 0.995,
         reason=row.reason or "",
         passages=(
-            _passage("merged answer" if merged else "completion", row.completion),
-            _passage("parsed answer", "(nothing could be read)" if row.answer is None else _json(row.answer)),
-            _passage("gold", _json(row.target)),
+            passage("merged answer" if merged else "completion", row.completion),
+            passage("parsed answer", "(nothing could be read)" if row.answer is None else _json(row.answer)),
+            passage("gold", _json(row.target)),
             *merged,
         ),
     )
@@ -125,51 +83,21 @@ def _curation(run: Run) -> tuple[SampleGroup, ...]:
     samples = tuple(
         Sample(
             title=row.text_id,
-            outcome=_outcome(row, f"perplexity {_number(row.perplexity_before)} → {_number(row.perplexity_after)}"),
+            outcome=outcome_of(
+                row.status, f"perplexity {_number(row.perplexity_before)} → {_number(row.perplexity_after)}"
+            ),
             good=None,
             reason=row.reason or "",
             passages=(
-                _passage("question", row.question, prose=True),
-                _passage("original", row.original, prose=True),
-                _passage("revised", "(no revision passed)" if row.revised is None else row.revised, prose=True),
-                _passage("keywords", ", ".join(row.keywords), prose=True),
+                passage("question", row.question, prose=True),
+                passage("original", row.original, prose=True),
+                passage("revised", "(no revision passed)" if row.revised is None else row.revised, prose=True),
+                passage("keywords", ", ".join(row.keywords), prose=True),
             ),
         )
         for row in rows
     )
     return (SampleGroup("Texts before and after", samples, len(run.rows)),) if samples else ()
-
-
-def _lab(run: Run) -> tuple[SampleGroup, ...]:
-    groups = []
-    for phase, arm in dict.fromkeys((row.phase, row.arm) for row in run.rows):
-        mine = [row for row in run.rows if (row.phase, row.arm) == (phase, arm)]
-        samples = []
-        for prompt_set in dict.fromkeys(row.prompt_set for row in mine):
-            prompts = list(dict.fromkeys(row.prompt_id for row in mine if row.prompt_set == prompt_set))
-            # Keyed by the set alone, so every arm and checkpoint is seen on the same prompts.
-            shown = rng_for(0, "report prompts", prompt_set).sample(prompts, min(_PROMPTS_PER_SET, len(prompts)))
-            seed = min(row.seed for row in mine)
-            rows = [r for r in mine if r.prompt_set == prompt_set and r.prompt_id in shown and r.seed == seed]
-            rows.sort(key=lambda r: (shown.index(r.prompt_id), position(r.checkpoint, CHECKPOINTS)))
-            samples += [_lab_sample(row) for row in rows]
-        groups.append(SampleGroup(arm_title(phase, arm), tuple(samples), len(mine)))
-    return tuple(groups)
-
-
-def _lab_sample(row: Any) -> Sample:
-    harmful = row.expects == "refusal"
-    warning = "Prompt asks for something disallowed; its completion may be harmful" if harmful else ""
-    return Sample(
-        title=f"{row.checkpoint} · {row.prompt_set} · {row.prompt_id}",
-        outcome=_outcome(row, (row.label or "no label").replace("_", " ")),
-        good=None if row.score is None else row.score >= 0.995,
-        reason=row.reason or "",
-        passages=(
-            _passage("prompt", row.prompt, warning, prose=True),
-            _passage("completion", row.completion, warning, prose=True),
-        ),
-    )
 
 
 def _varied(rows: Sequence[Any], most: int, *kinds: Callable[[Any], object]) -> list[Any]:
@@ -185,16 +113,6 @@ def _varied(rows: Sequence[Any], most: int, *kinds: Callable[[Any], object]) -> 
         ranked.sort(key=lambda entry: entry[:2])
         order = [row for _, _, row in ranked]
     return order[:most]
-
-
-def _passage(name: str, text: str, warning: str = "", *, prose: bool = False, folded: bool = False) -> Passage:
-    shown, hidden = clip(text, _MOST_CHARS)
-    folded = folded or bool(warning) or len(shown) > _LONG_CHARS
-    return Passage(name, shown, hidden, folded=folded, warning=warning, prose=prose)
-
-
-def _outcome(row: Any, otherwise: str) -> str:
-    return otherwise if row.status == "ok" else row.status.replace("_", " ")
 
 
 def _band(value: float | None) -> str:

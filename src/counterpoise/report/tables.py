@@ -13,8 +13,10 @@ from counterpoise.counterfactual.results.tools import ToolGain, ToolRecall
 from counterpoise.report.curation import curation_line
 from counterpoise.report.diagnosis import diagnosis_of
 from counterpoise.report.folders import Run, read_runs
-from counterpoise.report.lab import lab_lines, training_lines
-from counterpoise.report.lines import ChangeLine, CurationLine, RateLine, StageLine, TrainingLine
+from counterpoise.report.lines import CurationLine, StageLine
+from counterpoise.report.safety.lab import lab_found
+from counterpoise.report.safety.lines import SafetyRun
+from counterpoise.report.safety.verify import verify_found
 
 __all__ = ["Tables", "tables_from", "tables_of", "to_json"]
 
@@ -31,9 +33,8 @@ class Tables:
     tool_gains: tuple[ToolGain, ...] = ()
     tool_recalls: tuple[ToolRecall, ...] = ()
     curation: tuple[CurationLine, ...] = ()
-    rates: tuple[RateLine, ...] = ()
-    changes: tuple[ChangeLine, ...] = ()
-    training: tuple[TrainingLine, ...] = ()
+    customization: tuple[SafetyRun, ...] = ()
+    verification: tuple[SafetyRun, ...] = ()
 
 
 def tables_of(folders: Sequence[Path]) -> Tables:
@@ -54,8 +55,8 @@ def tables_from(runs: Sequence[Run]) -> Tables:
     """
     diagnosed = [diagnosis_of(run) for run in runs if run.kind == "diagnose"]
     curated = [run for run in runs if run.kind == "curate" and run.rows]
-    trained = [run for run in runs if run.kind == "lab"]
-    measured = [lab_lines(run) for run in trained]
+    trained = [lab_found(run) for run in runs if run.kind == "lab"]
+    verified = [verify_found(run, runs) for run in runs if run.kind == "verify"]
     return Tables(
         stages=tuple(line for found in diagnosed for line in found.stages),
         attributions=tuple(line for found in diagnosed for line in found.attributions),
@@ -65,9 +66,8 @@ def tables_from(runs: Sequence[Run]) -> Tables:
         tool_gains=tuple(line for found in diagnosed for line in found.tool_gains),
         tool_recalls=tuple(line for found in diagnosed for line in found.tool_recalls),
         curation=tuple(curation_line(run) for run in curated),
-        rates=tuple(line for rates, _ in measured for line in rates),
-        changes=tuple(line for _, changes in measured for line in changes),
-        training=tuple(line for run in trained for line in training_lines(run)),
+        customization=tuple(found for found in trained if found is not None),
+        verification=tuple(found for found in verified if found is not None),
     )
 
 

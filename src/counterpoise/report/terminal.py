@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from counterpoise.counterfactual.results.elicitation_costs import REFERENCE
 from counterpoise.report.headlines import headlines
 from counterpoise.report.lines import ORACLE
+from counterpoise.report.safety.terminal import safety_tables
 from counterpoise.report.tables import Tables
 from counterpoise.report.visible import one_line
 from counterpoise.report.wording import (
@@ -18,7 +19,6 @@ from counterpoise.report.wording import (
     interval,
     p_value,
     percent,
-    points,
     score,
     shift,
     step_title,
@@ -55,7 +55,8 @@ def show(tables: Tables, console: "Console | None" = None) -> None:
     _elicitations(console, tables)
     _tools(console, tables)
     _curation(console, tables)
-    _lab(console, tables)
+    for title, header, rows, note in safety_tables(tables):
+        _table(console, title, header, rows, note)
     for half, said in headlines(tables):
         console.print(one_line(f"{half}: {said}", 2000), markup=False, highlight=False)
 
@@ -201,45 +202,6 @@ def _curation(console: "Console", tables: Tables) -> None:
     _table(console, "Curation (median perplexity before and after)", header, rows)
 
 
-def _lab(console: "Console", tables: Tables) -> None:
-    rates: Cells = [
-        (
-            line.arm,
-            line.phase,
-            line.checkpoint,
-            line.metric,
-            line.prompt_set,
-            percent(line.estimate),
-            str(line.estimate.n),
-            f"{line.failures.parse_failed}/{line.failures.model_failed}/{line.failures.unscored}",
-            line.judge,
-        )
-        for line in tables.rates
-    ]
-    header = ("arm", "phase", "checkpoint", "rate", "prompts", "value [95 %]", "n", "failed*", "judge")
-    judges = dict.fromkeys(f"judge {line.agreement}" for line in tables.rates if line.agreement)
-    _table(console, "Customization", header, rates, "; ".join(judges))
-    changes: Cells = [
-        (c.arm, c.phase, f"{c.last} against {c.first}", c.metric, c.prompt_set, points(c.estimate), str(c.estimate.n))
-        for c in tables.changes
-    ]
-    _table(
-        console, "Paired differences", ("arm", "phase", "compared", "rate", "prompts", "difference", "pairs"), changes
-    )
-    training: Cells = [
-        (
-            t.arm,
-            t.phase,
-            t.step,
-            *(f"{value:,.0f}" for value in (t.examples, t.loss_tokens, t.defence_tokens)),
-            *(f"{value:.3g}" for value in (t.epochs, t.learning_rate, t.loss_first, t.loss_last)),
-        )
-        for t in tables.training
-    ]
-    numbers = ("examples", "loss tokens", "defence tokens", "epochs", "rate", "first loss", "last loss")
-    _table(console, "Training", ("arm", "phase", "step", *numbers), training)
-
-
 def _table(console: "Console", title: str, header: Sequence[str], rows: Cells, note: str = "") -> None:
     from rich.table import Table
     from rich.text import Text
@@ -255,5 +217,5 @@ def _table(console: "Console", title: str, header: Sequence[str], rows: Cells, n
         table.add_row(*(Text(one_line(cell, 60)) for cell in row))
     console.print(table)
     if note:
-        console.print(one_line(note, 500), markup=False, highlight=False, style="dim")
+        console.print(one_line(note, 800), markup=False, highlight=False, style="dim")
     console.print()
