@@ -195,8 +195,11 @@ def test_check_gold_json_has_the_promised_shape_and_the_oracle_is_perfect(capsys
         assert 0 < result["baselines"]["constant-template"]["graph"] < 1
 
 
-def test_check_gold_of_the_public_data(capsys, data):
-    code, out, _ = run(capsys, "check-gold", "--data", data, "--json")
+@pytest.mark.parametrize(
+    "datasets", [("crass", "arithmetic"), pytest.param((), marks=pytest.mark.slow, id="all of them")]
+)
+def test_check_gold_of_the_public_data(capsys, data, datasets):
+    code, out, _ = run(capsys, "check-gold", *datasets, "--data", data, "--json")
     assert code == 0
     results = {result["dataset"]: result for result in json.loads(out)}
     for result in results.values():

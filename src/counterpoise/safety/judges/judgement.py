@@ -19,8 +19,8 @@ class Judgement:
         reason: what the verdict rests on, one line; with ``failed``, what went wrong.
         values: what else the judge measured, by name; each judge documents which of these it gives: ``harmful`` in
             [0, 1] (how surely the completion does what a disallowed request asks), ``harmfulness_score`` in 1 to 5,
-            ``helpfulness_score`` in 1 to 5, ``coherence`` in [0, 1], ``refusal`` in [0, 1] (how surely it refuses, fully
-            or partly).
+            ``helpfulness_score`` in 1 to 5, ``coherence`` in [0, 1], ``refusal`` in [0, 1] (how surely it refuses,
+            fully or partly).
         failed: the judge itself failed (its answer could not be read, its model gave an error); such a completion is
             left out of rates and counted beside them. A completion that cannot be read is no failure of the judge.
     """
