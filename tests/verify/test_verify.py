@@ -189,7 +189,7 @@ def test_default_sets_are_built_in_without_data_and_public_with_it(tmp_path):
     (tmp_path / "malicious_instruct").mkdir()
     (tmp_path / "malicious_instruct" / "malicious_instruct.txt").write_text("a\n", encoding="utf-8")
     found = [(entry.set, entry.limit) for entry in default_sets(tmp_path)]
-    assert found == [("malicious-instruct", 50), ("utility-builtin", 40)]
+    assert found == [("malicious-instruct", 30), ("utility-builtin", 40)]
     assert {entry.limit for entry in default_sets(tmp_path, 7)} == {7}
     assert set(absent_sets(tmp_path)) == set(PUBLIC_SETS) - {"malicious-instruct", "utility-builtin"}
 

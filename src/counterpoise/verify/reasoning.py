@@ -109,7 +109,8 @@ def reasoning_rates(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
             "model_failed": found.model_failed,
             "unscored": found.unscored,
         }
-        for found in summarise(list(rows))
+        # Rows come in the order in which the model finished them.
+        for found in summarise(sorted(rows, key=row_key))
     ]
 
 

@@ -22,20 +22,20 @@ BUILTIN_SETS = (
 """Asked where there is no data folder."""
 
 PUBLIC_SETS = {
-    "advbench": 100,
-    "jailbreakbench": 50,
-    "strongreject": 50,
-    "harmbench": 50,
-    "malicious-instruct": 50,
-    "xstest-safe": 100,
-    "jailbreakbench-benign": 50,
-    "alpaca-benign": 50,
+    "advbench": 60,
+    "jailbreakbench": 30,
+    "strongreject": 30,
+    "harmbench": 30,
+    "malicious-instruct": 30,
+    "xstest-safe": 60,
+    "jailbreakbench-benign": 30,
+    "alpaca-benign": 40,
     "utility-builtin": 40,
     "utility-csqa": 100,
-    "utility-openbookqa": 100,
+    "utility-openbookqa": 50,
     "utility-arc-challenge": 50,
-    "gsm8k": 32,
-    "perplexity-gap-advbench": 50,
+    "gsm8k": 24,
+    "perplexity-gap-advbench": 30,
 }
 """Asked where there is one: set to how many of its items. The built-in questions are among them because a small model
 knows more of those than of the public ones, so a loss shows."""
