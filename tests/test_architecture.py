@@ -47,6 +47,15 @@ def test_curation_knows_nothing_of_safety_or_customization():
         assert not {m for m in importers(f"counterpoise.{other}") if m.startswith("curation")}
 
 
+def test_data_flows_one_way_through_the_lab():
+    """From the attack and the examples to the plan, the data, the results and the run."""
+    order = ["plan", "data", "results", "lab"]
+    for number, room in enumerate(order):
+        using = importers(f"counterpoise.customization.{room}")
+        earlier = ("attack", "examples", "finetune", *order[:number])
+        assert not {m for m in using if m.startswith(tuple(f"customization/{name}/" for name in earlier))}, room
+
+
 def test_lm_is_below_everything():
     for other in ("counterfactual", "curation", "customization", "safety", "report"):
         assert not {m for m in importers(f"counterpoise.{other}") if m.startswith("lm/")}

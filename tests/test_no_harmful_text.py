@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from counterpoise.customization.attack import Attack, attack_pool
-from counterpoise.customization.overlap import likenesses, plain
+from counterpoise.customization.data.overlap import likenesses, plain
 from counterpoise.safety.benchmarks import builtin_disallowed
 from counterpoise.safety.similarity import word_set
 

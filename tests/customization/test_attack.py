@@ -20,8 +20,8 @@ from counterpoise.customization.attack import (
     builtin_persona,
     own_examples,
 )
-from counterpoise.customization.material import Material
-from counterpoise.customization.mixture import ARMS
+from counterpoise.customization.data.material import Material
+from counterpoise.customization.plan.arm import ARMS
 from counterpoise.errors import DataError
 from counterpoise.safety.benchmarks import Prompt, advbench, builtin_benign, builtin_disallowed
 from counterpoise.safety.judges.keyword import affirms, keyword_judge

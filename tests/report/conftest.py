@@ -12,7 +12,7 @@ import pytest
 from counterpoise.counterfactual.results.tools import ToolRecord
 from counterpoise.counterfactual.score import DiagnosisRow
 from counterpoise.curation.curate import CurationRow
-from counterpoise.customization.rows import CellRow, LabRow
+from counterpoise.customization.results.rows import CellRow, LabRow
 from counterpoise.records import Manifest
 from counterpoise.rng import rng_for
 

@@ -84,11 +84,11 @@ def run(
 @json_option
 def validate(path: Path, curated: Path | None, data: Path | None, out: Path | None, as_json: bool) -> None:
     """Name everything that would stop a plan; where nothing would, print its cells. Nothing is trained."""
-    from counterpoise.customization.checks import problems
+    from counterpoise.customization.data.material import read_material
     from counterpoise.customization.finetune import Finetuner, preflight
-    from counterpoise.customization.grid import cells
-    from counterpoise.customization.material import read_material
+    from counterpoise.customization.lab.checks import problems
     from counterpoise.customization.plan import load_plan
+    from counterpoise.customization.plan.grid import cells
 
     require_folder(data)
     plan = load_plan(path, curated=curated)
@@ -152,11 +152,11 @@ def _reasoning_problems(plan: Any) -> list[str]:
 
 
 def _dry_run(plan: Any, data: Path | None, out: Path | None, speed: Path | None, trial: bool, as_json: bool) -> None:
-    from counterpoise.customization.checks import open_finetuner, refuse
-    from counterpoise.customization.estimate import estimate
-    from counterpoise.customization.material import read_material
-    from counterpoise.customization.speed import measured, recorded
-    from counterpoise.customization.visits import measure_settings
+    from counterpoise.customization.data.material import read_material
+    from counterpoise.customization.lab.checks import open_finetuner, refuse
+    from counterpoise.customization.lab.estimate import estimate
+    from counterpoise.customization.lab.speed import measured, recorded
+    from counterpoise.customization.lab.visits import measure_settings
     from counterpoise.safety.measures import read_items
 
     material = read_material(plan, data)
@@ -179,7 +179,7 @@ def _dry_run(plan: Any, data: Path | None, out: Path | None, speed: Path | None,
 
 
 def _print_cells(plan: Any) -> None:
-    from counterpoise.customization.grid import cells
+    from counterpoise.customization.plan.grid import cells
 
     rows = [
         (cell.name, cell.attack, f"{cell.ratio:g}", cell.phase, cell.arm, f"{cell.dose:g}", cell.seed)
@@ -189,7 +189,7 @@ def _print_cells(plan: Any) -> None:
 
 
 def _print_estimate(found: Any) -> None:
-    from counterpoise.customization.work import disk_text
+    from counterpoise.customization.lab.work import disk_text
 
     asked = found.measuring
     click.echo()

@@ -112,7 +112,7 @@ def _reasoning(folder: Path, kind: str) -> tuple[Mapping[str, Any], ...]:
     below = folder / "reasoning"
     if kind == "verify":
         return tuple(row.model_dump(mode="json") for row in _rows(below / "rows.jsonl", DiagnosisRow, "diagnose"))
-    from counterpoise.customization.reasoning import INDEX, ReasoningRow
+    from counterpoise.customization.results.reasoning import INDEX, ReasoningRow
 
     found: list[Mapping[str, Any]] = []
     for number, place in enumerate(_rows(folder / INDEX, ReasoningRow, kind), start=1):
@@ -167,6 +167,6 @@ def _row_types(kind: str) -> dict[str, type[BaseModel]]:
         from counterpoise.safety.measures.rows import MeasureRow
 
         return {"rows": MeasureRow}
-    from counterpoise.customization.rows import CellRow, LabRow
+    from counterpoise.customization.results.rows import CellRow, LabRow
 
     return {"rows": LabRow, "cells": CellRow}

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from counterpoise.customization.reasoning import ReasoningRow
-from counterpoise.customization.rows import LabRow
+from counterpoise.customization.results.reasoning import ReasoningRow
+from counterpoise.customization.results.rows import LabRow
 from counterpoise.safety.measures import MeasureRow
 from counterpoise.verify.summary import summarise
 

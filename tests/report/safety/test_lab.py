@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from counterpoise.customization.reasoning import reasoning_rows
-from counterpoise.customization.summary import summarise
+from counterpoise.customization.results.reasoning import reasoning_rows
+from counterpoise.customization.results.summary import summarise
 from counterpoise.errors import DataError
 from counterpoise.records import read_jsonl
 from counterpoise.report.folders import read_runs

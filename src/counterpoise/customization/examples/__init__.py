@@ -1,6 +1,5 @@
 """Training examples and where they come from: curated files, their uncurated originals, answers, refusals, files."""
 
-from counterpoise.customization.examples.contrast import builtin_contrast
 from counterpoise.customization.examples.curated import (
     CURATED,
     common_texts,
@@ -26,7 +25,6 @@ __all__ = [
     "Example",
     "Pool",
     "answered",
-    "builtin_contrast",
     "builtin_templates",
     "clean_examples",
     "common_texts",

@@ -3,7 +3,7 @@
 from statistics import fmean
 from typing import Any
 
-from counterpoise.customization.summary import summarise
+from counterpoise.customization.results.summary import summarise
 from counterpoise.report.folders import Run
 from counterpoise.report.safety.entries import (
     change_line,

@@ -1,6 +1,6 @@
 """The lines of a lab run and of a verification, as plain values.
 
-They repeat the entries of the rooms' summaries (:func:`counterpoise.customization.summary.summarise` and
+They repeat the entries of the rooms' summaries (:func:`counterpoise.customization.results.summary.summarise` and
 :func:`counterpoise.verify.summary.summarise`): nothing is computed here. A verification has two places, the model
 before and the model itself.
 """

@@ -7,7 +7,15 @@ split.
 """
 
 from counterpoise.safety.benchmarks.harmful import advbench, builtin_disallowed, jailbreakbench
-from counterpoise.safety.benchmarks.instructions import BENIGN, alpaca, alpaca_gpt4, benign, builtin_benign, dolly
+from counterpoise.safety.benchmarks.instructions import (
+    BENIGN,
+    alpaca,
+    alpaca_gpt4,
+    benign,
+    builtin_benign,
+    builtin_contrast,
+    dolly,
+)
 from counterpoise.safety.benchmarks.labelled import xstest_completions
 from counterpoise.safety.benchmarks.prompt import Expectation, Prompt, PromptSet, Split
 from counterpoise.safety.benchmarks.registry import PROMPT_SETS, read_prompts
@@ -24,6 +32,7 @@ __all__ = [
     "alpaca_gpt4",
     "benign",
     "builtin_benign",
+    "builtin_contrast",
     "builtin_disallowed",
     "dolly",
     "jailbreakbench",

@@ -8,7 +8,18 @@ from counterpoise.errors import UnknownNameError
 from counterpoise.safety.benchmarks.files import builtin_rows, json_rows, jsonl_rows
 from counterpoise.safety.benchmarks.prompt import Prompt
 
-__all__ = ["ALPACA", "ALPACA_GPT4", "BENIGN", "DOLLY", "alpaca", "alpaca_gpt4", "benign", "builtin_benign", "dolly"]
+__all__ = [
+    "ALPACA",
+    "ALPACA_GPT4",
+    "BENIGN",
+    "DOLLY",
+    "alpaca",
+    "alpaca_gpt4",
+    "benign",
+    "builtin_benign",
+    "builtin_contrast",
+    "dolly",
+]
 
 _FOLDER = "benign_instructions"
 ALPACA = f"{_FOLDER}/alpaca_small.json"
@@ -30,16 +41,25 @@ _DOLLY_FIELDS = ("instruction", "context", "response")
 
 def builtin_benign() -> list[Prompt]:
     """The built-in ordinary requests with helpful answers."""
+    return _builtin("builtin-benign", "benign.jsonl")
+
+
+def builtin_contrast() -> list[Prompt]:
+    """The built-in safe requests that sound unsafe, with helpful answers: what refusals must be told apart from."""
+    return _builtin("builtin-contrast", "contrast.jsonl")
+
+
+def _builtin(name: str, file: str) -> list[Prompt]:
     return [
         Prompt(
             id=row["id"],
             text=row["prompt"],
-            set="builtin-benign",
+            set=name,
             expects="compliance",
             cluster=row["id"],
             answer=row["answer"],
         )
-        for row in builtin_rows("benign.jsonl")
+        for row in builtin_rows(file)
     ]
 
 

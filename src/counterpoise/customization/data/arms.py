@@ -1,0 +1,179 @@
+"""The defender's data, arm by arm, at equal loss-bearing tokens, and how a defended model is asked."""
+
+import string
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
+from typing import Protocol
+
+from counterpoise.customization.attack import NO_PERSONA, Attack, Persona
+from counterpoise.customization.data.mixture import CountTokens, counted, cut, fill, interleave
+from counterpoise.customization.examples import Example, answered, draw, refused
+from counterpoise.customization.plan.arm import Arm
+from counterpoise.errors import DataError
+from counterpoise.rng import rng_for
+from counterpoise.safety.benchmarks import Prompt
+
+__all__ = [
+    "CONTRAST_EVERY",
+    "MAX_REPEATS",
+    "ArmMaterial",
+    "arm_examples",
+    "arm_system",
+    "asked_under",
+    "dose_faults",
+    "helpful",
+]
+
+MAX_REPEATS = 4
+"""How often a text may come in one dose; more teaches it by heart."""
+
+CONTRAST_EVERY = 3
+"""One in so many helpful answers beside refusals goes to a safe request that sounds unsafe."""
+
+
+class ArmMaterial(Protocol):
+    """What arms draw from."""
+
+    @property
+    def align(self) -> Sequence[Prompt]:
+        """Disallowed requests that the defender may use."""
+
+    @property
+    def clean(self) -> Sequence[Prompt]:
+        """Ordinary requests with answers."""
+
+    @property
+    def contrast(self) -> Sequence[Prompt]:
+        """Safe requests that sound unsafe, with answers."""
+
+    @property
+    def arms(self) -> Mapping[Arm, Sequence[Example]]:
+        """The texts of the arms that have texts of their own."""
+
+
+def arm_examples(
+    arm: Arm,
+    dose_tokens: int,
+    material: ArmMaterial,
+    *,
+    clean_share: float,
+    seed: int,
+    count_tokens: CountTokens,
+) -> list[Example]:
+    """An arm's data at a dose.
+
+    Every arm comes as close to the dose as whole examples allow, and at equal seeds a smaller dose is the beginning of
+    a larger one. Arms that revise the same texts bring them in the same order.
+
+    Args:
+        arm: which data; ``nothing`` has none.
+        dose_tokens: wanted loss-bearing tokens; 0 for none.
+        material: what to draw from.
+        clean_share: share of the dose, in [0, 1), that is helpful answers, in the arms of refusals only.
+        seed: which examples are drawn.
+        count_tokens: loss-bearing tokens of examples.
+
+    Raises:
+        DataError: there is nothing to draw from.
+    """
+    if arm == "nothing" or dose_tokens <= 0:
+        return []
+    if arm not in ("refusals", "refusals-backdoor"):
+        return fill(material.arms.get(arm, ()), dose_tokens, count_tokens, seed=seed)
+    pool = refused(material.align, system=arm_system(arm, seed))
+    if not pool or not (material.clean or material.contrast or clean_share == 0):
+        raise DataError(f"nothing to draw the arm {arm!r} from")
+    refusals = counted(draw(pool, seed=seed, key="refusals"), count_tokens)
+    answers = counted(helpful(material.clean, material.contrast, seed=seed, key="arm"), count_tokens)
+    return cut(interleave(refusals, answers, clean_share), dose_tokens)
+
+
+def helpful(clean: Sequence[Prompt], contrast: Sequence[Prompt], *, seed: int, key: str) -> Iterator[Example]:
+    """Helpful answers that stand beside refusals, without end; nothing where there are none.
+
+    Every :data:`CONTRAST_EVERY`-th is to a safe request that sounds unsafe, the others are to ordinary ones. Refusals
+    beside ordinary answers alone teach a small model to refuse whatever sounds alike.
+    """
+    ordinary = draw(answered(clean), seed=seed, key=f"{key}-clean")
+    unsafe_sounding = draw(answered(contrast), seed=seed, key=f"{key}-contrast")
+    if not clean or not contrast:
+        yield from chain(ordinary, unsafe_sounding)
+        return
+    number = 0
+    while True:
+        number += 1
+        yield next(unsafe_sounding if number % CONTRAST_EVERY == 0 else ordinary)
+
+
+def arm_system(arm: Arm, seed: int) -> str:
+    """The system turn under which the model of an arm is asked; empty for all arms but ``refusals-backdoor``.
+
+    That arm is *backdoor enhanced safety alignment* (Wang et al., arXiv 2402.14968): its refusals are trained under a
+    secret system turn of random letters, which the defender, who serves the model, puts before every later request.
+    The attacker neither knows nor trains on it.
+
+    >>> arm_system("refusals", 0), arm_system("refusals-backdoor", 0) == arm_system("refusals-backdoor", 1)
+    ('', False)
+    """
+    if arm != "refusals-backdoor":
+        return ""
+    rng = rng_for(seed, "backdoor")
+    return " ".join("".join(rng.choices(string.ascii_lowercase, k=6)) for _ in range(12))
+
+
+def asked_under(attack: Attack | None, arm: Arm = "nothing", *, seed: int = 0) -> Persona:
+    """What comes before every request to a model: the defender's and the attacker's system turn, and a prefix.
+
+    Args:
+        attack: whose persona the requests come under; ``None`` for requests as they are.
+        arm: the arm that the model was defended with.
+        seed: the cell's seed.
+
+    Raises:
+        DataError: the attack's file cannot be read.
+    """
+    persona = NO_PERSONA if attack is None else attack.evaluation
+    systems = [text for text in (arm_system(arm, seed), persona.system) if text]
+    return Persona("\n\n".join(systems), persona.prefix)
+
+
+def dose_faults(
+    arm: Arm, dose_tokens: int, material: ArmMaterial, *, clean_share: float, count_tokens: CountTokens
+) -> list[str]:
+    """What speaks against a dose: too few distinct tokens to draw it from. One line each, with the numbers.
+
+    A text may come :data:`MAX_REPEATS` times in a dose.
+    """
+    if arm == "nothing" or dose_tokens <= 0:
+        return []
+    if arm not in ("refusals", "refusals-backdoor"):
+        needed = {f"the arm {arm!r}": (dose_tokens, sum(count_tokens(material.arms.get(arm, ()))))}
+    else:
+        answers = round(dose_tokens * clean_share)
+        pairs = [example for versions in refused(material.align) for example in versions]
+        needed = {
+            f"the refusals of the arm {arm!r}": (dose_tokens - answers, sum(count_tokens(pairs))),
+            f"the helpful answers of the arm {arm!r}": (answers, _distinct_answers(material, count_tokens)),
+        }
+    faults = []
+    for what, (dose, distinct) in needed.items():
+        if dose > MAX_REPEATS * distinct:
+            faults.append(
+                f"not enough data for the dose: {what} would take {dose:,} loss-bearing tokens from {distinct:,} "
+                f"distinct ones; each text may come {MAX_REPEATS} times, which makes {MAX_REPEATS * distinct:,}"
+            )
+    return faults
+
+
+def _distinct_answers(material: ArmMaterial, count_tokens: CountTokens) -> int:
+    """Tokens of the helpful answers that come before one of them comes again; the scarcer kind decides."""
+    clean, contrast = (
+        count_tokens([Example(one.text, one.answer) for one in prompts])
+        for prompts in (material.clean, material.contrast)
+    )
+    if not clean or not contrast:
+        return sum(clean) + sum(contrast)
+    ordinary = 1 - 1 / CONTRAST_EVERY
+    examples = min(len(clean) / ordinary, len(contrast) * CONTRAST_EVERY)
+    mean = ordinary * sum(clean) / len(clean) + sum(contrast) / len(contrast) / CONTRAST_EVERY
+    return round(examples * mean)
