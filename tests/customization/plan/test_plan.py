@@ -116,6 +116,14 @@ def test_every_fault_is_named_at_once(tmp_path):
     assert "\n" not in message
 
 
+def test_a_wrong_entry_does_not_make_its_list_too_short(tmp_path):
+    with pytest.raises(ConfigError) as caught:
+        load_plan(write(tmp_path, "attack: {examples: 0}\nevaluate: [{set: xstest}]\n"))
+    assert "at least 1 item" not in str(caught.value)
+    with pytest.raises(ConfigError, match="evaluate: .*at least 1 item"):
+        load_plan(write(tmp_path, "evaluate: []\n"))
+
+
 def test_faults_between_sections_are_named_with_the_others(tmp_path):
     path = write(tmp_path, "seeds: [1, 1]\nmax_tokens: 0\ndefend: {arms: [curated, uncurated, curated-min]}\n")
     with pytest.raises(ConfigError) as raised:

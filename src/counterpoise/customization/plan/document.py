@@ -194,13 +194,22 @@ def load_plan(path: Path, *, curated: Path | None = None) -> Plan:
     try:
         return Plan.model_validate(settings)
     except ValidationError as error:
-        faults = "; ".join(map(_fault, [*error.errors(), *_further(settings, error)]))
+        faults = "; ".join(map(_fault, [*_causes(error), *_further(settings, error)]))
         raise ConfigError(f"the plan is not valid: {faults}", where=str(path)) from error
+
+
+def _causes(error: ValidationError) -> list[Any]:
+    """The faults, without a list that is called too short only because something in it is wrong."""
+    entries = error.errors()
+    inner = {entry["loc"][:depth] for entry in entries for depth in range(1, len(entry["loc"]))}
+    return [entry for entry in entries if not (entry["type"] == "too_short" and entry["loc"] in inner)]
 
 
 def _further(settings: dict[str, Any], error: ValidationError) -> list[Any]:
     """Faults between sections, which are looked for only once every section is right by itself."""
     wrong = {entry["loc"][0] for entry in error.errors() if entry["loc"]}
+    if "attacks" in wrong:
+        wrong.add("attack")  # the same section, written for one
     if not wrong or wrong & {"curated", "defend", "verify_at"}:
         return []
     try:
