@@ -3,6 +3,9 @@
 VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
+# How many processes run the tests; each takes a core and up to 3 GB.
+JOBS ?= 2
+PYTEST := $(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile
 
 .PHONY: help install quickstart test test-slow check format constraints clean
 help: ## list the targets
@@ -22,11 +25,11 @@ quickstart: install ## diagnose, curate and defend the embedded model; writes qu
 	$(BIN)/counterpoise quickstart --out quickstart
 
 test: install ## the fast tests
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 test-slow: install ## every test, the long and the browser ones included
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[browser]'
-	$(BIN)/python -m pytest -m "not gpu and not network"
+	$(PYTEST) -m "not gpu and not network"
 
 check: install ## formatting, lint and types
 	$(BIN)/ruff format --check .

@@ -7,6 +7,9 @@ import pytest
 
 # Set before anything imports tokenizers, whose threads and a fork do not go together.
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Set before anything imports torch: processes side by side, each with a thread for every core, wait for each other.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(scope="session")

@@ -63,6 +63,9 @@ for command in (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; errors raised on purpose are one line on standard error."""
+    # Set before anything imports torch: OpenMP's threads spin while they wait, which costs a machine with other work
+    # far more time than sleeping costs an idle one (benchmarks/RESULTS.md).
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     try:
         cli.main(args=None if arguments is None else list(arguments), prog_name="counterpoise", standalone_mode=False)
     except click.exceptions.Exit as leave:
