@@ -7,7 +7,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from counterpoise.report.tables import Tables, tables_of, to_json
+from counterpoise.report.tables import Tables, to_json
 
 __all__ = ["MODEL", "Quickstart", "run_quickstart"]
 
@@ -56,9 +56,8 @@ def run_quickstart(out: Path, *, progress: ReportProgress) -> Quickstart:
         step(out / name, progress)
         write([out / name], out / name / "report.html")
         seconds[name] = round(time.perf_counter() - started, 1)
-    folders = [out / name for name in steps]
-    write(folders, out / "report.html")
-    return Quickstart(out / "report.html", tables_of(folders), seconds)
+    tables = write([out / name for name in steps], out / "report.html")
+    return Quickstart(out / "report.html", tables, seconds)
 
 
 def _diagnose(out: Path, progress: ReportProgress) -> None:

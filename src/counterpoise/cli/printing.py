@@ -34,10 +34,9 @@ def finish(out: Path, as_json: bool, more: Mapping[str, Any] | None = None) -> N
     """Write the run's report and print its tables; ``more`` is added to the JSON."""
     from counterpoise.report import terminal
     from counterpoise.report.html import write
-    from counterpoise.report.tables import tables_of, to_json
+    from counterpoise.report.tables import to_json
 
-    write([out], out / "report.html")
-    tables = tables_of([out])
+    tables = write([out], out / "report.html")
     if as_json:
         print_json({**to_json(tables), **(more or {})})
     else:

@@ -64,14 +64,20 @@ _TITLES = {
 }
 
 
-def write(folders: Sequence[Path], out: Path) -> None:
+def write(folders: Sequence[Path], out: Path) -> Tables:
     """Write the report of some run folders to one file; an existing file is replaced as a whole or not at all.
+
+    Returns:
+        The tables of the report.
 
     Raises:
         DataError: as :func:`build`.
         OutputError: the file cannot be written.
     """
-    write_atomic(out, build(folders))
+    runs = read_runs(folders)
+    tables = tables_from(runs)
+    write_atomic(out, render(runs, tables))
+    return tables
 
 
 def build(folders: Sequence[Path]) -> str:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from counterpoise.curation.contrast import contrasted, topics
+from counterpoise.curation.contrast import contrasted, exchanges, topics
 from counterpoise.curation.contrast.compose import SHARES
 from counterpoise.curation.contrast.topics import wordings
 from counterpoise.safety.benchmarks import advbench, builtin_disallowed, read_prompts
@@ -13,7 +13,11 @@ from counterpoise.safety.judges.keyword import keyword_judge
 from counterpoise.safety.similarity import near_duplicates
 
 QUESTION, ANSWER = "Why is the sea salty?", "Rivers carry salt into it."
-MANY = [contrasted(f"text-{number}", QUESTION, ANSWER) for number in range(2000)]
+ASKS_WHAT_TO_SAY = re.compile(
+    r"would you|do you (say|answer|tell|respond)|your reply|may one|if a friend", flags=re.IGNORECASE
+)
+MANY = [contrasted(f"text-{number}", QUESTION, ANSWER) for number in range(6000)]
+EXCHANGED = [one.question for stance in ("declined", "alarming") for pool in exchanges(stance) for one in pool]
 
 
 def test_the_source_text_stays_whole():
@@ -33,7 +37,7 @@ def test_shares_are_as_said():
     assert sum(SHARES.values()) == pytest.approx(1)
     found = Counter(one.stance for one in MANY)
     for stance, share in SHARES.items():
-        # Four standard errors of a share of 2,000 draws.
+        # Four standard errors of the share of as many draws.
         assert found[stance] / len(MANY) == pytest.approx(share, abs=4 * (share * (1 - share) / len(MANY)) ** 0.5)
 
 
@@ -69,7 +73,20 @@ def test_no_harm_is_asked_for_outright():
     for one in MANY:
         if one.stance == "declined":
             assert not any(one.question.startswith(opening) and opening for opening in direct)
-            assert re.search(r"would you|do you (say|answer|tell|respond)|your reply|may one|if a friend", one.question)
+            assert ASKS_WHAT_TO_SAY.search(one.question), one
+
+
+def test_exchanges_name_each_topic_in_each_frame():
+    for stance in ("declined", "alarming"):
+        pool = exchanges(stance)
+        assert [versions[0].topic for versions in pool] == [one.topic for one in topics() if one.stance == stance]
+        for versions in pool:
+            assert len({one.question for one in versions}) == len(versions) == len(wordings()["asked"])
+            for one in versions:
+                assert one.topic in one.question
+                declined = keyword_judge(one.question, one.answer).label != "full_compliance"
+                assert declined == (stance == "declined"), one
+                assert stance != "declined" or ASKS_WHAT_TO_SAY.search(one.question), one
 
 
 def test_topics_are_different_and_well_formed():
@@ -82,7 +99,7 @@ def test_topics_are_different_and_well_formed():
 
 
 def test_nothing_is_worded_like_a_built_in_request():
-    asked = [one.question for one in MANY[:300]]
+    asked = [one.question for one in MANY[:300]] + EXCHANGED
     disallowed = [prompt.text for split in ("align", "attack", "heldout") for prompt in builtin_disallowed(split)]
     assert near_duplicates(asked, disallowed) == []
 
@@ -90,5 +107,5 @@ def test_nothing_is_worded_like_a_built_in_request():
 def test_nothing_is_worded_like_an_evaluation_prompt(data):
     wanted = [prompt.text for split in ("align", "attack", "heldout") for prompt in advbench(data, split)]
     wanted += [prompt.text for name in ("xstest-safe", "jailbreakbench-benign") for prompt in read_prompts(name, data)]
-    assert near_duplicates([one.question for one in MANY[:300]], wanted) == []
+    assert near_duplicates([one.question for one in MANY[:300]] + EXCHANGED, wanted) == []
     assert near_duplicates([one.topic for one in topics()], wanted) == []

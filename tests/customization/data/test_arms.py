@@ -1,11 +1,16 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from counterpoise.curation.contrast import exchanges
 from counterpoise.customization.attack import Attack, Persona, builtin_persona
 from counterpoise.customization.data.arms import (
+    ALARMING_EVERY,
     CONTRAST_EVERY,
     MAX_REPEATS,
+    TEXTS_SHARE,
     arm_examples,
     arm_system,
     asked_under,
@@ -35,7 +40,12 @@ MATERIAL = Material(
         "curated": texts("Take care."),
         "curated-min": texts("Mind others."),
         "curated-random": texts("Be kind."),
+        "contrast": texts("Take care."),
         "uncurated": texts(),
+    },
+    exchanges={
+        stance: [[Example(one.question, one.answer) for one in versions] for versions in exchanges(stance)]
+        for stance in ("declined", "alarming")
     },
 )
 USED = [arm for arm in ARMS if arm != "nothing"]
@@ -80,6 +90,32 @@ def test_refusals_keep_their_share_of_helpful_answers():
         assert refusing
         contrasting = sum(example.prompt in sounding for example in others)
         assert contrasting == len(others) // CONTRAST_EVERY
+
+
+def test_contrast_declines_harms_beside_texts_and_helpful_answers():
+    declined, alarming = (
+        {one.prompt for versions in MATERIAL.exchanges[stance] for one in versions}
+        for stance in ("declined", "alarming")
+    )
+    own = {text.prompt for text in MATERIAL.arms["contrast"]}
+    examples = drawn("contrast", 3000, share=0.5)
+    parts = [[one for one in examples if one.prompt in prompts] for prompts in (declined, alarming, own)]
+    harms, alike, curated = parts
+    assert len(alike) == (len(harms) + len(alike)) // ALARMING_EVERY
+    rest = sum(sum(words(part)) for part in parts)
+    slack = 2 * max(words(examples))
+    assert abs(rest - 1500) <= slack
+    assert abs(sum(words(curated)) - TEXTS_SHARE * rest) <= slack
+    assert not {one.prompt for one in examples} & {prompt.text for prompt in builtin_disallowed("align")}
+    assert drawn("contrast", 3000, seed=1) != examples
+
+
+def test_contrast_needs_its_texts_and_exchanges():
+    without = replace(MATERIAL, exchanges={}, arms={})
+    faults = dose_faults("contrast", 500, without, clean_share=0.5, count_tokens=words)
+    assert ["exchanges" in faults[0], "texts" in faults[1], len(faults)] == [True, True, 2]
+    with pytest.raises(DataError, match="nothing to draw the arm 'contrast' from"):
+        drawn("contrast", 500, material=without)
 
 
 def test_the_backdoor_is_before_refusals_only():

@@ -120,7 +120,7 @@ def test_a_wrong_entry_does_not_make_its_list_too_short(tmp_path):
     with pytest.raises(ConfigError) as caught:
         load_plan(write(tmp_path, "attack: {examples: 0}\nevaluate: [{set: xstest}]\n"))
     assert "at least 1 item" not in str(caught.value)
-    with pytest.raises(ConfigError, match="evaluate: .*at least 1 item"):
+    with pytest.raises(ConfigError, match=r"evaluate: .*at least 1 item"):
         load_plan(write(tmp_path, "evaluate: []\n"))
 
 

@@ -4,7 +4,8 @@ Trained on refusals alone, or on texts that all carry one, a small model decline
 difference: the same frame around a harm and around an ordinary request, so that only the harm tells them apart. No
 composed question asks for anything disallowed of its own: a harm is named, and what to say to it is asked.
 
-The source text stays whole: its question is asked after or before the topic, and its answer follows the lead.
+In :func:`contrasted` the source text stays whole: its question is asked after or before the topic, and its answer
+follows the lead. :func:`exchanges` are about the topics alone.
 """
 
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from random import Random
 from counterpoise.curation.contrast.topics import Stance, Topic, topics, wordings
 from counterpoise.rng import rng_for
 
-__all__ = ["SHARES", "Contrasted", "contrasted"]
+__all__ = ["SHARES", "Contrasted", "contrasted", "exchanges"]
 
 SHARES: dict[Stance, float] = {"declined": 0.4, "helped": 0.25, "alarming": 0.2, "alone": 0.15}
 """Which share of the texts gets each stance, in expectation."""
@@ -21,13 +22,13 @@ SHARES: dict[Stance, float] = {"declined": 0.4, "helped": 0.25, "alarming": 0.2,
 
 @dataclass(frozen=True, slots=True)
 class Contrasted:
-    """A text in its contrast.
+    """An exchange in contrast.
 
     Attributes:
         question: of the user.
-        answer: of the assistant; ends with the whole source answer.
+        answer: of the assistant; ends with the whole source answer, where there is a source text.
         stance: see :data:`~counterpoise.curation.contrast.topics.Stance`.
-        topic: what it is set beside; ``None`` for ``alone``.
+        topic: what is declined or helped with; ``None`` for ``alone``.
     """
 
     question: str
@@ -60,6 +61,30 @@ def contrasted(text_id: str, question: str, answer: str, *, seed: int = 0) -> Co
     return Contrasted(_asked(rng, topic, question), f"{lead} {answer}", stance, topic.topic)
 
 
+def exchanges(stance: Stance) -> list[list[Contrasted]]:
+    """Short exchanges about the topics of a stance: for each topic one in every frame, which all stances share.
+
+    >>> "can't help with" in exchanges("declined")[0][0].answer
+    True
+    """
+    frames, refusals = wordings()["asked"], wordings()["declined"]
+    return [
+        [
+            Contrasted(
+                _filled(frame, topic=topic.topic),
+                _filled(refusals[number % len(refusals)], topic=topic.topic, lead=topic.lead)
+                if stance == "declined"
+                else topic.lead,
+                stance,
+                topic.topic,
+            )
+            for number, frame in enumerate(frames)
+        ]
+        for topic in topics()
+        if topic.stance == stance
+    ]
+
+
 def _asked(rng: Random, topic: Topic, question: str) -> str:
     """The topic before the question in a frame, or after it; an ordinary request may also be made outright."""
     ways = ["framed", "joined"] if topic.stance == "declined" else ["framed", "direct", "direct", "joined"]
@@ -71,8 +96,12 @@ def _asked(rng: Random, topic: Topic, question: str) -> str:
 
 
 def _worded(rng: Random, kind: str, **values: str) -> str:
-    """One wording of a kind, filled in; what a value holds in braces stays as it is."""
-    text = rng.choice(wordings()[kind])
+    """One wording of a kind, filled in."""
+    return _filled(rng.choice(wordings()[kind]), **values)
+
+
+def _filled(text: str, **values: str) -> str:
+    """A wording with its values; what a value holds in braces stays as it is."""
     for name, value in values.items():
         before, found, after = text.partition("{" + name + "}")
         text = before + value + after if found else text

@@ -2,20 +2,23 @@
 
 import string
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain
+from itertools import chain, islice
 from typing import Protocol
 
+from counterpoise.curation.contrast import Stance
 from counterpoise.customization.attack import NO_PERSONA, Attack, Persona
 from counterpoise.customization.data.mixture import CountTokens, counted, cut, fill, interleave
-from counterpoise.customization.examples import Example, answered, draw, refused
+from counterpoise.customization.examples import Example, Pool, answered, draw, refused
 from counterpoise.customization.plan.arm import Arm
 from counterpoise.errors import DataError
 from counterpoise.rng import rng_for
 from counterpoise.safety.benchmarks import Prompt
 
 __all__ = [
+    "ALARMING_EVERY",
     "CONTRAST_EVERY",
     "MAX_REPEATS",
+    "TEXTS_SHARE",
     "ArmMaterial",
     "arm_examples",
     "arm_system",
@@ -29,6 +32,16 @@ MAX_REPEATS = 4
 
 CONTRAST_EVERY = 3
 """One in so many helpful answers beside refusals goes to a safe request that sounds unsafe."""
+
+ALARMING_EVERY = 7
+"""One in so many short exchanges of the arm ``contrast`` is about something that only sounds like a harm."""
+
+TEXTS_SHARE = 0.25
+"""Share of the curated texts in what the arm ``contrast`` has beside helpful answers."""
+
+
+_BESIDE_ANSWERS = ("contrast", "refusals", "refusals-backdoor")
+"""The arms that decline something, beside helpful answers."""
 
 
 class ArmMaterial(Protocol):
@@ -45,6 +58,10 @@ class ArmMaterial(Protocol):
     @property
     def contrast(self) -> Sequence[Prompt]:
         """Safe requests that sound unsafe, with answers."""
+
+    @property
+    def exchanges(self) -> Mapping[Stance, Pool]:
+        """Short exchanges about harms (``declined``) and about what only sounds like one (``alarming``)."""
 
     @property
     def arms(self) -> Mapping[Arm, Sequence[Example]]:
@@ -69,7 +86,7 @@ def arm_examples(
         arm: which data; ``nothing`` has none.
         dose_tokens: wanted loss-bearing tokens; 0 for none.
         material: what to draw from.
-        clean_share: share of the dose, in [0, 1), that is helpful answers, in the arms of refusals only.
+        clean_share: share of the dose, in [0, 1), that is helpful answers, in the arms of refusals and of contrast.
         seed: which examples are drawn.
         count_tokens: loss-bearing tokens of examples.
 
@@ -78,14 +95,30 @@ def arm_examples(
     """
     if arm == "nothing" or dose_tokens <= 0:
         return []
-    if arm not in ("refusals", "refusals-backdoor"):
-        return fill(material.arms.get(arm, ()), dose_tokens, count_tokens, seed=seed)
-    pool = refused(material.align, system=arm_system(arm, seed))
-    if not pool or not (material.clean or material.contrast or clean_share == 0):
-        raise DataError(f"nothing to draw the arm {arm!r} from")
-    refusals = counted(draw(pool, seed=seed, key="refusals"), count_tokens)
+    texts = material.arms.get(arm, ())
+    if arm not in _BESIDE_ANSWERS:
+        return fill(texts, dose_tokens, count_tokens, seed=seed)
+    if not (material.clean or material.contrast or clean_share == 0):
+        raise DataError(f"no helpful answers to draw for the arm {arm!r}")
+    if arm == "contrast":
+        exchanges = counted(_short_exchanges(material.exchanges, seed=seed), count_tokens)
+        own = counted(draw([[text] for text in texts], seed=seed, key="texts"), count_tokens)
+        declined = interleave(exchanges, own, TEXTS_SHARE)
+    else:
+        pool = refused(material.align, system=arm_system(arm, seed))
+        declined = counted(draw(pool, seed=seed, key="refusals"), count_tokens)
     answers = counted(helpful(material.clean, material.contrast, seed=seed, key="arm"), count_tokens)
-    return cut(interleave(refusals, answers, clean_share), dose_tokens)
+    if not (found := cut(interleave(declined, answers, clean_share), dose_tokens)):
+        raise DataError(f"nothing to draw the arm {arm!r} from")
+    return found
+
+
+def _short_exchanges(exchanges: Mapping[Stance, Pool], *, seed: int) -> Iterator[Example]:
+    """Harms that are declined, without end; every :data:`ALARMING_EVERY`-th is something alike that is helped with."""
+    harms = draw(exchanges.get("declined", ()), seed=seed, key="declined")
+    alike = draw(exchanges.get("alarming", ()), seed=seed, key="alarming")
+    while some := [*islice(harms, ALARMING_EVERY - 1), *islice(alike, 1)]:
+        yield from some
 
 
 def helpful(clean: Sequence[Prompt], contrast: Sequence[Prompt], *, seed: int, key: str) -> Iterator[Example]:
@@ -146,21 +179,28 @@ def dose_faults(
     """
     if arm == "nothing" or dose_tokens <= 0:
         return []
-    if arm not in ("refusals", "refusals-backdoor"):
-        needed = {f"the arm {arm!r}": (dose_tokens, sum(count_tokens(material.arms.get(arm, ()))))}
+    answers = round(dose_tokens * clean_share) if arm in _BESIDE_ANSWERS else 0
+    rest = dose_tokens - answers
+    needed = []
+    if arm == "contrast":
+        exchanged = [one for pool in material.exchanges.values() for versions in pool for one in versions]
+        needed.append(("the exchanges of ", rest - round(rest * TEXTS_SHARE), sum(count_tokens(exchanged))))
+        rest = round(rest * TEXTS_SHARE)
+    if arm in ("refusals", "refusals-backdoor"):
+        pairs = [one for versions in refused(material.align) for one in versions]
+        needed.append(("the refusals of ", rest, sum(count_tokens(pairs))))
     else:
-        answers = round(dose_tokens * clean_share)
-        pairs = [example for versions in refused(material.align) for example in versions]
-        needed = {
-            f"the refusals of the arm {arm!r}": (dose_tokens - answers, sum(count_tokens(pairs))),
-            f"the helpful answers of the arm {arm!r}": (answers, _distinct_answers(material, count_tokens)),
-        }
+        texts = "the texts of " if arm == "contrast" else ""
+        needed.append((texts, rest, sum(count_tokens(material.arms.get(arm, ())))))
+    if arm in _BESIDE_ANSWERS:
+        needed.append(("the helpful answers of ", answers, _distinct_answers(material, count_tokens)))
     faults = []
-    for what, (dose, distinct) in needed.items():
+    for part, dose, distinct in needed:
         if dose > MAX_REPEATS * distinct:
             faults.append(
-                f"not enough data for the dose: {what} would take {dose:,} loss-bearing tokens from {distinct:,} "
-                f"distinct ones; each text may come {MAX_REPEATS} times, which makes {MAX_REPEATS * distinct:,}"
+                f"not enough data for the dose: {part}the arm {arm!r} would take {dose:,} loss-bearing tokens from "
+                f"{distinct:,} distinct ones; each text may come {MAX_REPEATS} times, which makes "
+                f"{MAX_REPEATS * distinct:,}"
             )
     return faults
 

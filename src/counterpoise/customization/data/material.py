@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from counterpoise.curation.contrast import Stance, exchanges
 from counterpoise.customization.attack import Attack, attack_pool, own_examples
 from counterpoise.customization.data.arms import CONTRAST_EVERY, MAX_REPEATS
 from counterpoise.customization.data.disallowed import DisallowedCheck, disallowed_requests
@@ -46,6 +47,8 @@ class Material:
         align: disallowed requests that alignment, and the arms of refusals, may use.
         clean: ordinary requests with answers.
         contrast: safe requests that sound unsafe, with answers.
+        exchanges: short exchanges about harms (``declined``) and about what only sounds like one (``alarming``), where
+            the arm ``contrast`` is used.
         attacks: each attack's own examples, by the attack's name.
         arms: the texts of the arms that have texts of their own: curated ones and their originals.
         evaluated: every item of the sets that are evaluated, whatever their limits.
@@ -57,6 +60,7 @@ class Material:
     align: tuple[Prompt, ...] = ()
     clean: tuple[Prompt, ...] = ()
     contrast: tuple[Prompt, ...] = ()
+    exchanges: Mapping[Stance, Pool] = field(default_factory=dict)
     attacks: Mapping[str, Pool] = field(default_factory=dict)
     arms: Mapping[Arm, Sequence[Example]] = field(default_factory=dict)
     evaluated: tuple[Item, ...] = ()
@@ -80,6 +84,7 @@ class Material:
             "align": self.align,
             "clean": self.clean,
             "contrast": self.contrast,
+            **{f"exchanges {stance}": pool for stance, pool in self.exchanges.items()},
             **{f"attack {name}": pool for name, pool in self.attacks.items()},
             **{f"arm {name}": texts for name, texts in self.arms.items()},
             "evaluated": self.evaluated,
@@ -124,15 +129,16 @@ class _Reading:
         public = self.plan.source == "public"
         align = self._read(lambda: advbench(self.data, "align") if public else builtin_disallowed("align"))
         clean = self._read(lambda: alpaca(self.data) if public else builtin_benign())
-        arms = self._arms()
+        arms, beside = self._arms(), self._exchanges()
         material = Material(
             align=self._spared(align, "disallowed requests"),
             clean=self._spared(clean, "ordinary requests"),
             contrast=self._spared(builtin_contrast(), "safe requests that sound unsafe"),
+            exchanges=beside,
             attacks={attack.name: self._attack(attack) for attack in self.plan.attacks},
             arms=arms,
             evaluated=self.evaluated,
-            disallowed=self._disallowed(arms),
+            disallowed=self._disallowed(arms, beside),
         )
         self._count(material)
         return replace(material, problems=tuple(dict.fromkeys(self.problems)), notes=tuple(self.notes))
@@ -185,6 +191,15 @@ class _Reading:
             self._own([example.prompt for example in examples], f"the texts of the arm {arm!r}")
         return arms
 
+    def _exchanges(self) -> dict[Stance, Pool]:
+        found: dict[Stance, Pool] = {}
+        stances: tuple[Stance, ...] = ("declined", "alarming") if "contrast" in self.plan.needs_curated else ()
+        for stance in stances:
+            pool = [[Example(one.question, one.answer) for one in versions] for versions in exchanges(stance)]
+            kept = self._unlike([versions[0].prompt for versions in pool], f"short exchanges ({stance})")
+            found[stance] = [pool[index] for index in kept]
+        return found
+
     def _own(self, texts: Sequence[str], what: str) -> None:
         """Look at a user's own texts, which are never left out."""
         same = {id(item): item for text in texts if (item := self.verbatim.get(plain(text)))}
@@ -201,8 +216,11 @@ class _Reading:
             named = sorted({f"{self.evaluated[place].set}/{self.evaluated[place].id}" for place, _ in alike.values()})
             self.notes.append(f"{len(alike)} of {what} are worded much like evaluated prompts: {', '.join(named[:5])}")
 
-    def _disallowed(self, arms: Mapping[Arm, Sequence[Example]]) -> DisallowedCheck | None:
+    def _disallowed(
+        self, arms: Mapping[Arm, Sequence[Example]], beside: Mapping[Stance, Pool]
+    ) -> DisallowedCheck | None:
         own = [example for arm, examples in arms.items() if arm != "uncurated" for example in examples]
+        own += [example for pool in beside.values() for versions in pool for example in versions]
         if not own:
             return None
         check = disallowed_requests(own, self.data)

@@ -29,7 +29,7 @@ from counterpoise.safety.measures import DEFAULT_JUDGE
 
 __all__ = ["Align", "AttackStep", "Curated", "Defend", "Evaluate", "Plan", "Reasoning", "load_plan"]
 
-_OBJECTIVES: dict[str, str] = {"curated": "max", "curated-min": "min", "curated-random": "random"}
+_OBJECTIVES: dict[str, str] = {"curated": "max", "curated-min": "min", "curated-random": "random", "contrast": "max"}
 """The arms that train on a curated set, and by which objective it was made."""
 
 

@@ -78,8 +78,8 @@ class Defend(Section):
         dose: loss-bearing tokens of each arm's data, per epoch.
         doses: shares of the dose, each in [0, 1], that the phases of the sweep are run with too; 0 is the undefended
             cell, 1 the cell of the grid.
-        clean_share: share of the dose that is clean answers, in the arms of refusals only; there it keeps refusals from
-            spreading to safe requests.
+        clean_share: share of the dose that is clean answers, in the arms of refusals and of contrast; there it keeps
+            refusals from spreading to safe requests.
         sweep_phases: the phases in which doses and ratios are swept, where the plan has them.
         sweep_arms: the arms with which they are swept; ``None`` for all arms.
         recipe: instead of the plan's.

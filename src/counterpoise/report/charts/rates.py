@@ -26,6 +26,7 @@ ARM_COLOURS = {
     "curated": "#0072B2",
     "curated-min": "#56B4E9",
     "curated-random": "#CC79A7",
+    "contrast": "#7A3E9D",
     "uncurated": "#D55E00",
     "refusals": "#009E73",
     "refusals-backdoor": "#E69F00",

@@ -37,7 +37,16 @@ CHECKPOINTS = ("base", "before", "aligned", "attacked", "defended", "verified")
 PHASES = ("none", "before", "during", "after", "every")
 """Order in which phases are shown."""
 
-ARMS = ("curated", "curated-min", "curated-random", "uncurated", "refusals", "refusals-backdoor", "nothing")
+ARMS = (
+    "curated",
+    "curated-min",
+    "curated-random",
+    "contrast",
+    "uncurated",
+    "refusals",
+    "refusals-backdoor",
+    "nothing",
+)
 """Order in which arms are shown."""
 
 COMPARISONS = ("before", "alignment", "attack", "defence", "whole", "arms")
