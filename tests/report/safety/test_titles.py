@@ -2,11 +2,16 @@ from dataclasses import replace
 
 import pytest
 
+from counterpoise.customization.plan.arm import ARMS as PLANNED_ARMS
+from counterpoise.customization.plan.phases import PHASES as PLANNED_PHASES
+from counterpoise.report.charts.rates import ARM_COLOURS
 from counterpoise.report.folders import read_runs
 from counterpoise.report.safety.lab import lab_found
 from counterpoise.report.safety.lines import GateLine, Judged, Place, RateLine, SafetyRun
 from counterpoise.report.safety.saying import change_text, clear, reading, value_parts, value_text
 from counterpoise.report.safety.titles import (
+    ARMS,
+    PHASES,
     by_place,
     headline_columns,
     judge_agreement,
@@ -21,6 +26,11 @@ from counterpoise.statistics import Estimate
 BASE, ALIGNED = Place("base"), Place("aligned")
 ATTACKED = Place("attacked", attack="harm", ratio=1.0)
 CURATED = Place("defended", "after", "curated", "harm", 1.0, 1.0)
+
+
+def test_every_arm_and_phase_of_a_plan_can_be_shown():
+    assert (ARMS, PHASES) == (PLANNED_ARMS, PLANNED_PHASES)
+    assert set(ARM_COLOURS) >= set(PLANNED_ARMS) - {"nothing"}
 
 
 def rate(place=BASE, metric="safety_rate", measure="safety", prompts="set", judge="j", value=0.5):
