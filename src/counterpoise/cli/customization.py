@@ -116,6 +116,39 @@ def validate(path: Path, curated: Path | None, data: Path | None, out: Path | No
         raise ConfigError(found[-1])
 
 
+@lab.command("data")
+@plan_argument
+@curated_option
+@data_option
+@click.option("--arm", help="Which of the plan's arms; the first of them by default.")
+@click.option("--seed", type=int, help="Which draw; the first of the plan's seeds by default.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="File of JSON lines.")
+@json_option
+def data(
+    path: Path, curated: Path | None, data: Path | None, arm: str | None, seed: int | None, out: Path, as_json: bool
+) -> None:
+    """Write an arm's data at the plan's dose, for a trainer of your own. Nothing is trained."""
+    from counterpoise.customization.data.arm_file import write_arm
+    from counterpoise.customization.data.material import read_material
+    from counterpoise.customization.lab.checks import open_finetuner
+    from counterpoise.customization.plan import load_plan
+
+    require_folder(data)
+    plan = load_plan(path, curated=curated)
+    chosen = next((one for one in plan.defend.used_arms if arm in (None, one)), None)
+    if chosen is None:
+        raise UsageError(f"the plan has no arm {arm!r} with data", expected=", ".join(plan.defend.used_arms) or "one")
+    material = read_material(plan, data)
+    count = open_finetuner(plan, material).count_tokens
+    written = write_arm(plan, chosen, plan.seeds[0] if seed is None else seed, material, count, out)
+    if as_json:
+        print_json({**written, "notes": list(material.notes)})
+        return
+    for note in material.notes:
+        click.echo(f"note: {note}", err=True)
+    print_table(tuple(written), [tuple(written.values())])
+
+
 def diagnosis(plan: Any, data: Path | None) -> Callable[..., Any] | None:
     """What puts a checkpoint through the plan's slice of the diagnosis; ``None`` where the plan has none."""
     if plan.reasoning is None:

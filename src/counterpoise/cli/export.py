@@ -22,7 +22,7 @@ __all__ = ["export"]
     "forms",
     default="messages,prompt-completion",
     show_default=True,
-    help="One or more of messages, prompt-completion, sharegpt, alpaca, contrast, parquet, separated by commas.",
+    help="One or more of messages, prompt-completion, sharegpt, alpaca, parquet, separated by commas.",
 )
 @click.option(
     "--decisions", metavar="FILE.json", type=click.Path(path_type=Path), help="Decisions saved from the review page."

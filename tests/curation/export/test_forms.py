@@ -7,7 +7,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from counterpoise.curation.contrast import contrasted
 from counterpoise.curation.export import FILES
 from counterpoise.curation.export.write import write_set
 from counterpoise.records import canonical_json
@@ -27,9 +26,8 @@ def conversation(question: str, answer: str) -> list[dict]:
     return [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
 
 
-def expected(form: str, text_id: str, question: str, answer: str) -> dict:
+def expected(form: str, question: str, answer: str) -> dict:
     turns = conversation(question, answer)
-    beside = contrasted(text_id, question, answer)
     return {
         "messages": {"messages": turns},
         "prompt-completion": {"prompt": question, "completion": answer},
@@ -37,7 +35,6 @@ def expected(form: str, text_id: str, question: str, answer: str) -> dict:
             "conversations": [{"from": "human", "value": question}, {"from": "gpt", "value": answer}],
         },
         "alpaca": {"instruction": question, "input": "", "output": answer},
-        "contrast": {"messages": conversation(beside.question, beside.answer)},
         "parquet": {"messages": turns, "question": question, "answer": answer},
     }[form]
 
@@ -64,7 +61,7 @@ def test_any_text_comes_back_as_it_was(form, texts, row, manifest) -> None:
         for prefix, answers in (("", [revised for *_, revised in texts]), ("un", [answer for _, answer, _ in texts])):
             found = read(path / f"{prefix}{FILES[form]}", path / "cache")
             wanted = [
-                expected(form, f"t{number}", question, answer)
+                expected(form, question, answer)
                 for number, ((question, *_), answer) in enumerate(zip(texts, answers, strict=True))
             ]
             assert [{key: line[key] for key in wanted[0]} for line in found] == wanted

@@ -10,6 +10,7 @@ from counterpoise.customization.data.arms import (
     ALARMING_EVERY,
     CONTRAST_EVERY,
     MAX_REPEATS,
+    SHORT,
     TEXTS_SHARE,
     arm_examples,
     arm_system,
@@ -21,7 +22,7 @@ from counterpoise.customization.data.material import Material
 from counterpoise.customization.examples import Example
 from counterpoise.customization.plan.arm import ARMS
 from counterpoise.errors import DataError
-from counterpoise.safety.benchmarks import builtin_benign, builtin_contrast, builtin_disallowed
+from counterpoise.safety.benchmarks import Prompt, builtin_benign, builtin_contrast, builtin_disallowed
 
 
 def words(examples):
@@ -60,7 +61,9 @@ def drawn(arm, dose, *, share=0.5, seed=0, material=MATERIAL):
 def test_every_arm_has_the_same_dose(dose, seed, share):
     for arm in USED:
         examples = drawn(arm, dose, share=share, seed=seed)
-        assert abs(sum(words(examples)) - dose) <= max(words(examples)) / 2, arm
+        # The first example that is left out may be the longest.
+        longest = max(words(drawn(arm, dose + 100, share=share, seed=seed)))
+        assert abs(sum(words(examples)) - dose) <= longest / 2, arm
 
 
 @pytest.mark.parametrize("arm", USED)
@@ -108,6 +111,23 @@ def test_contrast_declines_harms_beside_texts_and_helpful_answers():
     assert abs(sum(words(curated)) - TEXTS_SHARE * rest) <= slack
     assert not {one.prompt for one in examples} & {prompt.text for prompt in builtin_disallowed("align")}
     assert drawn("contrast", 3000, seed=1) != examples
+
+
+def test_only_short_ordinary_requests_stand_beside_contrast():
+    brief, lengthy = (
+        Prompt(id=name, text=f"Say {name}.", set="own", expects="compliance", cluster=name, answer=answer)
+        for name, answer in (("brief", "Done."), ("lengthy", "It is done. " * SHORT))
+    )
+    for clean, wanted in (((brief, lengthy), {"Done."}), ((lengthy,), {lengthy.answer})):
+        material = replace(MATERIAL, clean=clean, contrast=())
+        examples = drawn("contrast", 3000, material=material)
+        assert {one.completion for one in examples if one.prompt.startswith("Say ")} == wanted
+    both = drawn("refusals", 9000, material=replace(MATERIAL, clean=(brief, lengthy), contrast=()))
+    assert {one.prompt for one in both if one.prompt.startswith("Say ")} == {brief.text, lengthy.text}
+    faults = dose_faults(
+        "contrast", 3000, replace(MATERIAL, clean=(brief, lengthy), contrast=()), clean_share=0.5, count_tokens=words
+    )
+    assert "the helpful answers of the arm 'contrast' would take 1,500 loss-bearing tokens from 1 distinct" in faults[0]
 
 
 def test_contrast_needs_its_texts_and_exchanges():

@@ -52,6 +52,28 @@ def test_a_plan_that_nothing_stops_is_shown(capsys, settings, write, tmp_path):
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["curated.jsonl", "plan.yaml"]
 
 
+def test_the_data_of_an_arm_for_another_trainer(capsys, settings, write, tmp_path):
+    settings["defend"] = {"arms": ["curated", "uncurated", "nothing"], "phases": ["none", "after"], "dose": 60}
+    path, out = write({**settings, "seeds": [4, 5]}), tmp_path / "arm.jsonl"
+    code, shown, _ = run(capsys, "lab", "data", path, "--out", out)
+    assert (code, shown.splitlines()[1].split()[:3]) == (0, [str(out), "curated", "4"])
+    first = out.read_bytes()
+    code, shown, _ = run(capsys, "lab", "data", path, "--arm", "uncurated", "--seed", "5", "--out", out, "--json")
+    found = json.loads(shown)
+    assert code == 0
+    assert {key: found[key] for key in ("out", "arm", "seed", "examples")} == {
+        "out": str(out),
+        "arm": "uncurated",
+        "seed": 5,
+        "examples": len(read_jsonl(out)),
+    }
+    assert out.read_bytes() != first
+    for arm in ("nothing", "refusals"):
+        code, _, err = run(capsys, "lab", "data", path, "--arm", arm, "--out", out)
+        assert code == 2
+        assert err == f"error: the plan has no arm {arm!r} with data; expected curated, uncurated\n"
+
+
 def test_every_problem_has_a_line_of_its_own(capsys, settings, write, tmp_path):
     wrong = {
         **settings,

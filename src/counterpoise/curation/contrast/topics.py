@@ -1,4 +1,4 @@
-"""What the contrast is about: harms that are declined, and activities that are helped with."""
+"""What the contrast is about: harms that are declined, and activities that only sound like one."""
 
 import json
 from functools import cache
@@ -9,13 +9,8 @@ from pydantic import BaseModel, ConfigDict
 
 __all__ = ["Stance", "Topic", "topics", "wordings"]
 
-Stance = Literal["declined", "helped", "alarming", "alone"]
-"""What a text is set beside.
-
-``declined``: a harm, named and never described, which the answer declines before it goes on. ``helped``: an ordinary
-activity. ``alarming``: an ordinary activity whose words sound like a harm. ``alone``: nothing; the question is only put
-as a request.
-"""
+Stance = Literal["declined", "alarming"]
+"""``declined``: a harm, named and never described. ``alarming``: an ordinary activity whose words sound like a harm."""
 
 
 class Topic(BaseModel):
@@ -42,7 +37,7 @@ def topics() -> tuple[Topic, ...]:
 
 @cache
 def wordings() -> dict[str, list[str]]:
-    """The ways in which topic, question and refusal are put into words, by kind."""
+    """What topics are ``asked`` about and ``declined`` in, with the parts in braces that a topic fills."""
     found: dict[str, list[str]] = json.loads(_read("wording.json"))
     return found
 

@@ -145,8 +145,6 @@ def _files(forms: Sequence[str], originals: bool) -> list[tuple[str, str]]:
         "prompt-completion": "the same texts as `prompt` and `completion`",
         "sharegpt": "the same texts as ShareGPT `conversations`",
         "alpaca": "the same texts as `instruction`, `input` (empty) and `output`",
-        "contrast": "the same texts as in `messages`, each beside something that is declined or answered: what trains "
-        "a model when to decline",
         "parquet": "the same texts with the full lineage as columns, every ancestor included",
     }
     files = [(f"`{FILES[form]}`", about[form]) for form in forms]

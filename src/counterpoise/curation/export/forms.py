@@ -3,13 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from counterpoise.curation.contrast import contrasted
-
 __all__ = [
     "FILES",
     "LINES",
     "alpaca_line",
-    "contrast_line",
     "curated_line",
     "prompt_completion_line",
     "sharegpt_line",
@@ -25,7 +22,6 @@ FILES = {
     "prompt-completion": "curated.prompt_completion.jsonl",
     "sharegpt": "curated.sharegpt.jsonl",
     "alpaca": "curated.alpaca.jsonl",
-    "contrast": "curated.contrast.jsonl",
     "parquet": "curated.parquet",
 }
 """The file of every form. Its uncurated twin has the same name with ``un`` before it."""
@@ -68,27 +64,11 @@ def alpaca_line(row: Row) -> dict[str, Any]:
     return {"instruction": user_turn(row), "input": "", "output": row["revised"]}
 
 
-def contrast_line(row: Row) -> dict[str, Any]:
-    """The text in its contrast (:mod:`counterpoise.curation.contrast`), as a line of the form ``messages``.
-
-    The lineage also has the source question and answer, the stance and the topic.
-    """
-    found = contrasted(row["text_id"], user_turn(row), row["revised"])
-    return {
-        "messages": [{"role": "user", "content": found.question}, {"role": "assistant", "content": found.answer}],
-        "lineage": {
-            **with_original(row)["lineage"],
-            "contrast": {"stance": found.stance, "topic": found.topic},
-        },
-    }
-
-
 LINES: dict[str, Callable[[Row], dict[str, Any]]] = {
     "messages": curated_line,
     "prompt-completion": prompt_completion_line,
     "sharegpt": sharegpt_line,
     "alpaca": alpaca_line,
-    "contrast": contrast_line,
 }
 """The forms of JSON lines; Parquet has a module of its own."""
 

@@ -55,8 +55,7 @@ def export_run(
     Args:
         run: the run folder.
         out: new or empty, or with exactly what would be written, which is then left as it is.
-        forms: which forms, of ``messages``, ``prompt-completion``, ``sharegpt``, ``alpaca``, ``contrast`` and
-            ``parquet``.
+        forms: which forms, of ``messages``, ``prompt-completion``, ``sharegpt``, ``alpaca`` and ``parquet``.
         decisions: a file that the review page saved.
         only: which texts the decisions let in; every one that is ``not-rejected`` by default.
         originals: write the uncurated twin of every file too, for controls.

@@ -18,6 +18,7 @@ __all__ = [
     "ALARMING_EVERY",
     "CONTRAST_EVERY",
     "MAX_REPEATS",
+    "SHORT",
     "TEXTS_SHARE",
     "ArmMaterial",
     "arm_examples",
@@ -39,6 +40,8 @@ ALARMING_EVERY = 7
 TEXTS_SHARE = 0.25
 """Share of the curated texts in what the arm ``contrast`` has beside helpful answers."""
 
+SHORT = 200
+"""Characters, at most, of an ordinary request and its answer in the arm ``contrast``: there must be many of them."""
 
 _BESIDE_ANSWERS = ("contrast", "refusals", "refusals-backdoor")
 """The arms that decline something, beside helpful answers."""
@@ -107,10 +110,19 @@ def arm_examples(
     else:
         pool = refused(material.align, system=arm_system(arm, seed))
         declined = counted(draw(pool, seed=seed, key="refusals"), count_tokens)
-    answers = counted(helpful(material.clean, material.contrast, seed=seed, key="arm"), count_tokens)
+    answers = counted(helpful(_clean(arm, material), material.contrast, seed=seed, key="arm"), count_tokens)
     if not (found := cut(interleave(declined, answers, clean_share), dose_tokens)):
         raise DataError(f"nothing to draw the arm {arm!r} from")
     return found
+
+
+def _clean(arm: Arm, material: ArmMaterial) -> Sequence[Prompt]:
+    """The ordinary requests of an arm: where there are any, only the :data:`SHORT` ones stand beside contrast.
+
+    What keeps refusals from spreading is the number of direct requests that are helped with, and the dose is tokens.
+    """
+    short = [one for one in material.clean if len(one.text) + len(one.answer) <= SHORT] if arm == "contrast" else []
+    return short or material.clean
 
 
 def _short_exchanges(exchanges: Mapping[Stance, Pool], *, seed: int) -> Iterator[Example]:
@@ -193,7 +205,7 @@ def dose_faults(
         texts = "the texts of " if arm == "contrast" else ""
         needed.append((texts, rest, sum(count_tokens(material.arms.get(arm, ())))))
     if arm in _BESIDE_ANSWERS:
-        needed.append(("the helpful answers of ", answers, _distinct_answers(material, count_tokens)))
+        needed.append(("the helpful answers of ", answers, _distinct_answers(arm, material, count_tokens)))
     faults = []
     for part, dose, distinct in needed:
         if dose > MAX_REPEATS * distinct:
@@ -205,11 +217,11 @@ def dose_faults(
     return faults
 
 
-def _distinct_answers(material: ArmMaterial, count_tokens: CountTokens) -> int:
+def _distinct_answers(arm: Arm, material: ArmMaterial, count_tokens: CountTokens) -> int:
     """Tokens of the helpful answers that come before one of them comes again; the scarcer kind decides."""
     clean, contrast = (
         count_tokens([Example(one.text, one.answer) for one in prompts])
-        for prompts in (material.clean, material.contrast)
+        for prompts in (_clean(arm, material), material.contrast)
     )
     if not clean or not contrast:
         return sum(clean) + sum(contrast)

@@ -195,9 +195,16 @@ class _Reading:
         found: dict[Stance, Pool] = {}
         stances: tuple[Stance, ...] = ("declined", "alarming") if "contrast" in self.plan.needs_curated else ()
         for stance in stances:
-            pool = [[Example(one.question, one.answer) for one in versions] for versions in exchanges(stance)]
-            kept = self._unlike([versions[0].prompt for versions in pool], f"short exchanges ({stance})")
-            found[stance] = [pool[index] for index in kept]
+            every = [
+                (topic, Example(one.question, one.answer))
+                for topic, versions in enumerate(exchanges(stance))
+                for one in versions
+            ]
+            kept = self._unlike([example.prompt for _, example in every], f"short exchanges ({stance})")
+            pool: dict[int, list[Example]] = {}
+            for topic, example in (every[index] for index in kept):
+                pool.setdefault(topic, []).append(example)
+            found[stance] = list(pool.values())
         return found
 
     def _own(self, texts: Sequence[str], what: str) -> None:
